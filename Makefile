@@ -1,0 +1,76 @@
+# The front door. Everything lands in .venv, except the servers that tests use: `greylag lab install` keeps those
+# in the user's cache folder and says what they are.
+#
+#   make demo       moves examples/forum to moto's server and verifies it
+#   make test       installs what the tests need and runs them; PYTEST="-n 0 tests/unit" runs some
+#   make lint       ruff, mypy, import-linter
+#   make format     rewrites the sources as ruff wants them
+#   make faults     the tests that take minutes: kills, throttling, timeouts
+#   make examples   both examples on the lab's servers
+#   make lock       requirements.lock anew, from pyproject.toml
+
+PYTHON ?= python3
+PYTEST ?= -n 2
+VENV := .venv
+BIN := $(VENV)/bin
+# The tests of PostgreSQL and Redis run where those are installed; root can install them.
+SERVERS := mongod dynamodb moto s3 $(if $(filter 0,$(shell id -u)),postgres redis)
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+.PHONY: demo test lint format faults examples lock clean
+
+demo: $(VENV)/.local
+	$(BIN)/python examples/forum/demo.py
+
+test: $(VENV)/.dev
+	$(BIN)/greylag lab install $(SERVERS)
+	$(BIN)/python -m pytest -m "not long" $(PYTEST)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+faults: $(VENV)/.dev
+	$(BIN)/greylag lab install $(SERVERS)
+	$(BIN)/python -m pytest -m long tests/faults
+
+examples: $(VENV)/.local
+	$(BIN)/greylag lab install mongod dynamodb
+	$(BIN)/python examples/run.py
+
+lock: $(VENV)/.pip
+	$(PIP) install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+		--extra local --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+# Debian keeps the part of Python that fills a virtual environment in a package of its own.
+$(VENV)/.pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "Greylag needs Python 3.11 or newer: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+			apt-get -q update && DEBIAN_FRONTEND=noninteractive apt-get -q install -y python3-venv; \
+		else \
+			echo "$(PYTHON) cannot make virtual environments here. As root: apt-get install python3-venv" >&2; \
+			exit 1; \
+		fi
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet --upgrade "pip>=25.1"
+	@touch $@
+
+$(VENV)/.local: $(VENV)/.pip pyproject.toml requirements.lock
+	$(PIP) install --quiet --constraint requirements.lock --editable ".[local]"
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.local
+	$(PIP) install --quiet --constraint requirements.lock --group dev
+	@touch $@
