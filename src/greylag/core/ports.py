@@ -1,0 +1,230 @@
+"""The ports: what a source and a target must do, and the laws they and the engine keep.
+
+The laws. One contract suite tests those a connector can break, for every connector.
+
+1.  The change-stream position is taken before the full load is planned.
+2.  A partition read twice from the same cursor gives the same page while the source is unchanged.
+3.  Writing and applying are idempotent by key; changes to one key stay in order; a change carries a whole state
+    or a delete, never a difference.
+4.  A checkpoint is saved only after the target acknowledged what it covers, durably.
+5.  Changes to a partition are applied only after its load is acknowledged and the processes that wrote it have
+    ended. Until apply has passed the position at which that load ended the flow is `catching up`: earlier states
+    may show, and nothing verifies or reads it. After that no key goes back and no deleted record returns. A write
+    whose outcome is unknown is repeated with the same state, and later states of its keys wait until it can no
+    longer land.
+6.  A mismatch counts only if it survives a re-read after the lag has passed.
+7.  A value is carried exactly or the record is quarantined with its reason. Nothing is coerced silently, no field
+    is dropped that the mapping does not name under `drop`.
+8.  A source without a resumable change stream is moved behind a write freeze, and the plan says so.
+9.  Memory does not grow with the dataset: bounded queues, on-disk indexes and sorted spills.
+10. Reading a source never locks it; reading and writing stay under the rates the plan sets.
+11. A flow owns the items that match its key templates' literal parts and its constant attributes; flows whose
+    claims overlap are refused. What no flow owns is reported, never changed.
+12. State belongs to an environment, a mapping digest, a source identity and a target identity (the table's own
+    id). If one of them differs the run is refused, with the way on explained.
+
+Connections are opened in the process that uses them: a `Connector` is picklable, a `Source` or `Target` is not.
+Every method raises the errors of `greylag.errors` and nothing else.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from greylag.core.flows import FlowSpec, TableSpec
+    from greylag.core.records import Encoded, Item, Page, Partition, Record, Stored
+    from greylag.core.values import Document, Value
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetInfo:
+    """What a source knows of a dataset without reading it all.
+
+    `identity` differs when it is another dataset or, where nothing but content tells (files), another content.
+    `unique_id` is the template name of a field the source itself keeps unique and whose text form cannot give one
+    text for two values (`_id` where every `_id` has one type; `@row`); None where nothing is known. `family` is
+    "bson" or "json": which type a plain number at the target is taken for.
+    """
+
+    dataset: str
+    identity: str
+    family: str
+    estimated_records: int | None
+    estimated_bytes: int | None
+    unique_id: str | None
+    resumable_changes: bool = False
+
+
+class Source(Protocol):
+    """A place records are read from. Reading never locks and never writes."""
+
+    def check(self) -> None:
+        """Connect, authenticate and read one thing; raise what a user must mend."""
+
+    def datasets(self) -> Sequence[str]:
+        """The names `from: connection.*` stands for, sorted."""
+
+    def describe(self, dataset: str) -> DatasetInfo:
+        """Raises SchemaError, with near names, for a dataset that does not exist."""
+
+    def partitions(self, dataset: str, *, partition_bytes: int) -> Iterator[Partition]:
+        """Partitions that cover every record once, yielded as they are found: the first may be read while later
+        ones are still being planned. Planned again over an unchanged dataset they are the same.
+        """
+
+    def read(self, partition: Partition, cursor: str | None, *, page_bytes: int) -> Iterator[Page]:
+        """The pages after `cursor` (None: from the start). A page holds about `page_bytes` of source, at least one
+        record. Every record is in a page's `records` or, undecodable or ambiguous, in its `rejected`.
+        """
+
+    def fetch(self, dataset: str, ids: Iterable[Value]) -> Iterator[Record]:
+        """Those of the records named by `ids` that exist now, in any order."""
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """Read no more than this from now on, averaged over a few seconds (None: no limit). Safe to call from
+        another thread. The engine divides the connection's `read_bytes_per_second` among its workers.
+        """
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableInfo:
+    """A table as it stands. `identity` is the table's own id: another table of the same name has another one.
+
+    `key` and `indexes` name attributes, partition key first; `key_types` gives "S", "N" or "B" for each of them.
+    """
+
+    name: str
+    identity: str
+    key: tuple[str, ...]
+    indexes: Mapping[str, tuple[str, ...]]
+    key_types: Mapping[str, str]
+    estimated_items: int | None = None
+    ttl_attribute: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Codec(Protocol):
+    """One flow's items to and from its table's wire form; pure, used in worker processes."""
+
+    def encode(self, item: Item) -> Encoded:
+        """Raises Refused for what the target cannot hold exactly; the target's limits are checked here."""
+
+    def canonical(self, item: Item) -> Encoded:
+        """As `encode`, but with a body equal to that of `Stored` when the target holds exactly this item."""
+
+    def decode(self, body: bytes) -> Document:
+        """The attributes of a body with their types restored, reserved attributes left out."""
+
+    def key(self, body: bytes) -> Document:
+        """The key attributes of a body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What became of a batch: how many items and bytes the target acknowledged, what it charged, how often it said
+    "slower" (`throttles`), and the items it will never take (index into the batch, reason).
+    """
+
+    items: int
+    size_bytes: int
+    units: float
+    throttles: int = 0
+    refused: tuple[tuple[int, str], ...] = ()
+
+
+class Writer(Protocol):
+    """Writes encoded items, many requests at once. One per worker and table."""
+
+    batch_items: int
+    """How many items a batch may hold."""
+
+    def write(self, batches: Iterable[Sequence[Encoded]]) -> Iterator[Delivery]:
+        """Put every item of every batch; one Delivery per batch, in the order of the batches, each only once the
+        target has durably acknowledged it (law 4), at once for an empty batch. Pulls batches as connections are
+        free: holds a bounded number. What `batches` raises is raised once all that came before is acknowledged.
+        Retries throttles, unprocessed items and unknown outcomes with jittered backoff; raises TransientError once
+        the target has been away longer than the connection's `patience_seconds`. No two items of `batches` that may
+        be in flight together share a key unless they are the same item.
+        """
+
+    def limit(self, units_per_second: float | None) -> None:
+        """Spend no more than this from now on (None: no limit). Safe to call from another thread."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+class Target(Protocol):
+    """A place items are written to, and read back from to verify."""
+
+    def check(self) -> None:
+        """Connect, authenticate and read one thing; raise what a user must mend."""
+
+    def describe(self, table: str) -> TableInfo | None:
+        """The table as it stands, None if there is none."""
+
+    def prepare(self, spec: TableSpec) -> TableInfo:
+        """The table, created where the connection says `create_tables` and it is missing; ready to write.
+
+        Raises SchemaError where it is missing and may not be created, or where keys, indexes or types differ.
+        """
+
+    def codec(self, flow: FlowSpec, table: TableInfo, family: str) -> Codec:
+        """How `flow`'s items look in `table`; `family` is the source's DatasetInfo.family."""
+
+    def writer(self, table: TableInfo) -> Writer:
+        """A writer of its own connections."""
+
+    def segments(self, table: str, *, count: int) -> Sequence[Partition]:
+        """Parts of the table that are read on their own, together covering every item."""
+
+    def scan(self, segment: Partition) -> Iterator[Sequence[Stored]]:
+        """Every item of the segment, consistently read, in batches."""
+
+    def peek(self, body: bytes, names: Sequence[str]) -> Document:
+        """Those of the attributes `names` that a body has, in the types the target alone tells: enough to see who
+        owns the item.
+        """
+
+    def fetch(self, table: TableInfo, keys: Iterable[Document]) -> Iterator[Stored]:
+        """Those of the items that exist now, consistently read, in any order. `keys` as `Codec.key` gives them."""
+
+    def delete(self, table: TableInfo, keys: Iterable[Document]) -> int:
+        """Delete these items; how many were asked for. Used by `repair --delete-extra` alone."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@runtime_checkable
+class Connector(Protocol):
+    """A `kind` of connection: validated options in, sources and targets out. Picklable; holds no connection."""
+
+    @property
+    def kind(self) -> str:
+        """As greylag.yaml writes it."""
+
+    def source(self) -> Source:
+        """Raises ConfigurationError if this kind is a target only."""
+
+    def target(self) -> Target:
+        """Raises ConfigurationError if this kind is a source only."""
+
+
+class ConnectorType(Protocol):
+    """What a connector module exports as `connector`, and an entry point of `greylag.connectors` names."""
+
+    kind: str
+    options: type[Any]
+    """A frozen pydantic model of the connection's keys in greylag.yaml, `kind` included as a Literal."""
+
+    def open(self, name: str, options: Any, root: Path) -> Connector:
+        """The connector for these options. `root` is the folder of greylag.yaml, for relative paths. No I/O."""

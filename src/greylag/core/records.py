@@ -1,0 +1,95 @@
+"""A record of a source, an item of a target, and why one cannot become the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greylag.core.values import Document, Value
+
+
+class Record(NamedTuple):
+    """One record as the source holds it. `id` is what the source finds it by again (`_id`; a row from 0)."""
+
+    id: Value
+    fields: Document
+
+
+class Item(NamedTuple):
+    """What a mapping makes of a record: attributes by name, templates and carried fields together.
+
+    `derived` names the attributes that templates wrote: they need no type hint, the record does not carry them.
+    """
+
+    attributes: Document
+    derived: frozenset[str] = frozenset()
+
+
+class Encoded(NamedTuple):
+    """An item in its target's wire form.
+
+    `key` identifies it within its table: equal bytes exactly when the target takes both for one item. `body` is
+    the target's own serialisation; `size_bytes` what the target counts (not `len(body)`).
+    """
+
+    key: bytes
+    body: bytes
+    size_bytes: int
+
+
+class Stored(NamedTuple):
+    """An item as it stands at the target: `key` as in `Encoded`, `body` canonical (see `ports.Codec.canonical`)."""
+
+    key: bytes
+    body: bytes
+
+
+class Refused(Exception):  # noqa: N818 - it is an answer, not a failure
+    """A record that cannot be carried exactly: `reason` says why, `fix` what to do. It goes to quarantine."""
+
+    def __init__(self, reason: str, fix: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.fix = fix
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """A record on its way to quarantine. `original` is None only where its bytes could not be decoded."""
+
+    id: Value
+    reason: str
+    fix: str = ""
+    original: Document | None = None
+    raw: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """A part of a dataset that is read on its own. The partitions of a dataset cover every record once.
+
+    `bounds` is the connector's own, JSON-serialisable; `ordinal` counts from 0 in the order of planning.
+    """
+
+    dataset: str
+    ordinal: int
+    bounds: dict[str, object]
+    estimated_records: int = 0
+    estimated_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Records read in one go, and the cursor from which the next page of the partition starts.
+
+    `cursor` is the connector's own text; reading from it again gives the same records while the source is
+    unchanged (law 2). `bytes_read` counts the source's bytes.
+    """
+
+    records: Sequence[Record]
+    cursor: str
+    bytes_read: int
+    rejected: Sequence[Rejection] = field(default=())
