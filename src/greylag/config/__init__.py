@@ -1,0 +1,11 @@
+"""greylag.yaml: its shape, its environments and variables, and the project it describes.
+
+The only package that reads the process's environment.
+"""
+
+from greylag.config.load import DEFAULT_FILE, load
+from greylag.config.problems import InvalidProject, Problem
+from greylag.config.project import EVERY, Connection, Project
+from greylag.config.schema import schema
+
+__all__ = ["DEFAULT_FILE", "EVERY", "Connection", "InvalidProject", "Problem", "Project", "load", "schema"]
