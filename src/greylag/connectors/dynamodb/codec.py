@@ -1,0 +1,175 @@
+"""A flow's items to and from DynamoDB JSON, within DynamoDB's limits."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from greylag.connectors.dynamodb import limits
+from greylag.connectors.dynamodb.decoder import Decoder
+from greylag.connectors.dynamodb.encoder import Encoder
+from greylag.connectors.dynamodb.keys import key_bytes
+from greylag.connectors.dynamodb.numbers import normal
+from greylag.connectors.dynamodb.restore import from_base64
+from greylag.connectors.dynamodb.scalars import encode
+from greylag.connectors.dynamodb.unfit import Unfit
+from greylag.core.records import Encoded, Refused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greylag.core.flows import FlowSpec
+    from greylag.core.ports import TableInfo
+    from greylag.core.records import Item
+    from greylag.core.values import Document, Value
+
+
+class DynamoDBCodec:
+    """See `ports.Codec`."""
+
+    def __init__(self, flow: FlowSpec, table: TableInfo, family: str) -> None:
+        self._encoder = Encoder(flow, family)
+        self._decoder = Decoder(flow, family)
+        self._key = table.key
+        self._keys = _key_rules(table)
+
+    def encode(self, item: Item) -> Encoded:
+        """See `ports.Codec.encode`."""
+        return self._encode(item, 0)
+
+    def canonical(self, item: Item) -> Encoded:
+        """See `ports.Codec.canonical`."""
+        return self._encode(item, orjson.OPT_SORT_KEYS)
+
+    def decode(self, body: bytes) -> Document:
+        """See `ports.Codec.decode`. Raises Refused for a set, and for a number no BSON type holds."""
+        try:
+            return self._decoder.attributes(orjson.loads(body))
+        except Unfit as unfit:
+            raise unfit.refused() from None
+
+    def key(self, body: bytes) -> Document:
+        """See `ports.Codec.key`."""
+        return peek(body, self._key)
+
+    def _encode(self, item: Item, option: int) -> Encoded:
+        encoder = self._encoder
+        try:
+            attributes = encoder.attributes(item)
+            for rule in self._keys:
+                rule.check(attributes)
+            _check_size(encoder.size)
+        except Unfit as unfit:
+            raise unfit.refused() from None
+        return Encoded(
+            key_bytes(attributes, self._key), orjson.dumps(attributes, option=option), encoder.size
+        )
+
+
+def _check_size(size: int) -> None:
+    if size > limits.ITEM_BYTES:
+        raise Unfit(
+            f"the item has {size:,} bytes as DynamoDB counts them; it allows {limits.ITEM_BYTES:,}",
+            "`drop` or `split` a large field, or keep it elsewhere.",
+        )
+
+
+class _KeyRule:
+    """What DynamoDB asks of an attribute that is a key of the table or of an index."""
+
+    __slots__ = ("kind", "most_bytes", "name", "required", "what")
+
+    def __init__(self, name: str, kind: str, most_bytes: int, what: str, *, required: bool) -> None:
+        self.name = name
+        self.kind = kind
+        self.most_bytes = most_bytes
+        self.what = what
+        self.required = required
+
+    def check(self, item: dict[str, Any]) -> None:
+        """Raises Unfit."""
+        wire = item.get(self.name)
+        if wire is None:
+            if self.required:
+                raise self._unfit("is missing", "Give it a template that every record fills.")
+            return
+        content = wire.get(self.kind)
+        if content is None:
+            [found] = wire
+            raise self._unfit(
+                f"is of type {found}, the table says {self.kind}",
+                "Change its template or `types`"
+                + ("." if self.required else ", or `rename` or `drop` the field."),
+            )
+        if (
+            self.kind == "N" or 0 < len(content) <= self.most_bytes // 4
+        ):  # UTF-8 has up to four bytes a character
+            return
+        size = len(content.encode() if self.kind == "S" else from_base64(content))
+        if not size:
+            raise self._unfit(
+                "is empty, which DynamoDB does not allow in a key",
+                "Give it a template that every record fills"
+                + ("." if self.required else ", or `rename` or `drop` the field."),
+            )
+        if size > self.most_bytes:
+            raise self._unfit(
+                f"has {size:,} bytes, DynamoDB allows {self.most_bytes:,}",
+                "Build the key from a shorter field.",
+            )
+
+    def _unfit(self, reason: str, fix: str) -> Unfit:
+        return Unfit(f"{self.what} {self.name} {reason}", fix)
+
+
+def _key_rules(table: TableInfo) -> tuple[_KeyRule, ...]:
+    """One rule for each key attribute, its strictest: an attribute may be a key of the table and of many indexes."""
+    rules: dict[str, _KeyRule] = {}
+    places = [
+        ("key attribute", table.key),
+        *((f"key of index {name},", keys) for name, keys in table.indexes.items()),
+    ]
+    for what, names in places:
+        for position, name in enumerate(names):
+            most = limits.SORT_KEY_BYTES if position else limits.PARTITION_KEY_BYTES
+            rule = rules.setdefault(
+                name, _KeyRule(name, table.key_types[name], most, what, required=name in table.key)
+            )
+            rule.most_bytes = min(rule.most_bytes, most)
+    return tuple(rules.values())
+
+
+def peek(body: bytes, names: Sequence[str]) -> Document:
+    """See `ports.Target.peek`: integers and decimals, text, bytes, and what they make up. Sets are left out."""
+    item = orjson.loads(body)
+    found = ((name, _plain(item[name])) for name in names if name in item)
+    return {name: value for name, value in found if value is not _SET}
+
+
+_SET: Any = object()
+
+
+def _plain(wire: dict[str, Any]) -> Value:
+    [(kind, content)] = wire.items()
+    if kind == "N":
+        text = normal(content)
+        return Decimal(text) if "." in text else int(text)
+    if kind == "B":
+        return from_base64(content)
+    if kind == "NULL":
+        return None
+    if kind == "L":
+        return [_plain(each) for each in content]
+    if kind == "M":
+        return {name: _plain(each) for name, each in content.items()}
+    return content if kind in {"S", "BOOL"} else _SET  # type: ignore[no-any-return]
+
+
+def wire_key(key: Document) -> dict[str, Any]:
+    """A key in DynamoDB JSON, from the values that `DynamoDBCodec.key` gives. Raises Refused."""
+    try:
+        return {name: encode(value, None, "quarantine").wire for name, value in key.items()}
+    except Unfit as unfit:
+        raise Refused(unfit.reason, unfit.fix) from None

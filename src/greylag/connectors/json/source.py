@@ -1,0 +1,197 @@
+"""JSON files as a `greylag.core.ports.Source`.
+
+A partition of JSON Lines is a range of lines; an array, and whatever is compressed, is one partition. A cursor is
+`[offset, row]`: where the last record read ends, and the row of the next.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from greylag.connectors.json.array import ArrayReader
+from greylag.connectors.json.datasets import locate, names
+from greylag.connectors.json.files import Version, translated
+from greylag.connectors.json.lines import LinesReader, count_records, ranges
+from greylag.connectors.json.malformed import Malformed
+from greylag.connectors.json.pointer import enter_array, leave
+from greylag.connectors.pace import Pace
+from greylag.core.ports import DatasetInfo
+from greylag.core.records import Page, Partition
+from greylag.errors import AuthenticationError, ConnectorError, SourceDataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from greylag.connectors.json.datasets import Dataset
+    from greylag.core.records import Record
+    from greylag.core.values import Value
+
+_FETCHED_BYTES = 4 << 20
+"""How much of JSON Lines `fetch` passes over or reads at a time."""
+
+
+class JsonSource:
+    """The JSON files of a folder, or one file. `path` is absolute."""
+
+    def __init__(self, name: str, path: Path, *, bytes_per_second: float | None = None) -> None:
+        self._name = name
+        self._path = path
+        self._pace = Pace(bytes_per_second)
+
+    def check(self) -> None:
+        """Raises ConnectorError where nothing is there, AuthenticationError where it may not be read."""
+        if not self._path.exists():
+            raise ConnectorError(
+                f"connection {self._name!r}: there is no {self._path}",
+                advice="Correct `path:` of the connection; a relative path starts at greylag.yaml's folder.",
+            )
+        readable = os.R_OK | os.X_OK if self._path.is_dir() else os.R_OK
+        if not os.access(self._path, readable):
+            raise AuthenticationError(
+                f"connection {self._name!r}: {self._path} may not be read",
+                advice="Give the user that runs greylag permission to read it.",
+            )
+
+    def datasets(self) -> Sequence[str]:
+        """As the port; reads files that are objects, to list the arrays in them."""
+        self.check()
+        return names(self._path)
+
+    def describe(self, dataset: str) -> DatasetInfo:
+        """As the port. The identity holds the file's path, size and time of change."""
+        self.check()
+        found = locate(self._path, dataset)
+        version = found.file.version()
+        if not found.file.lines:
+            with _named(found), found.file.window() as window:
+                enter_array(window, found.steps, found.shown)
+        pointer = found.shown.removeprefix(found.file.name)
+        return DatasetInfo(
+            dataset=dataset,
+            identity=f"{found.file.path}{pointer}?size={version.size}&mtime_ns={version.mtime_ns}",
+            family="json",
+            estimated_records=None,
+            estimated_bytes=None if found.file.gzipped else version.size,
+            unique_id="@row",
+        )
+
+    def partitions(self, dataset: str, *, partition_bytes: int) -> Iterator[Partition]:
+        """As the port. Raises SourceDataError where a file is empty or not UTF-8."""
+        self.check()
+        found = locate(self._path, dataset)
+        version = found.file.version()
+        with _named(found), found.file.window() as window:
+            entered = "" if found.file.lines else enter_array(window, found.steps, found.shown)
+            start = window.offset
+        common: dict[str, object] = {"size": version.size, "mtime_ns": version.mtime_ns}
+        if not found.file.lines or found.file.gzipped:
+            size = 0 if found.file.gzipped else version.size - start
+            bounds = {"start": start, "end": None, "row": 0, "entered": entered, **common}
+            yield Partition(dataset, 0, bounds, estimated_bytes=size)
+            return
+        with found.file.plain() as file, translated(found.file.name):
+            cuts = ranges(file, start, version.size, range_bytes=partition_bytes)
+            for ordinal, (begin, end, row) in enumerate(cuts):
+                bounds = {"start": begin, "end": end, "row": row, "entered": "", **common}
+                yield Partition(dataset, ordinal, bounds, estimated_bytes=end - begin)
+        _check_version(found, version)
+
+    def read(self, partition: Partition, cursor: str | None, *, page_bytes: int) -> Iterator[Page]:
+        """As the port. Raises SourceDataError, after the pages before it, for what is not JSON, with its place;
+        and where the file has changed since the partition was planned.
+        """
+        self.check()
+        found = locate(self._path, partition.dataset)
+        bounds = cast("dict[str, int]", partition.bounds)
+        version = Version(bounds["size"], bounds["mtime_ns"])
+        _check_version(found, version)
+        offset, row = (bounds["start"], bounds["row"]) if cursor is None else json.loads(cursor)
+        with _named(found), found.file.window(offset, end=bounds["end"]) as window:
+            reader = LinesReader(window, row) if found.file.lines else ArrayReader(window, row)
+            while not reader.finished:
+                yield from self._page(found, reader, page_bytes)
+            if not found.file.lines:
+                leave(window, found.steps, str(partition.bounds["entered"]))
+        _check_version(found, version)
+
+    def _page(self, found: Dataset, reader: ArrayReader | LinesReader, page_bytes: int) -> Iterator[Page]:
+        """The next page, if there is one; then the failure that ended it, if one did."""
+        start = reader.offset
+        failure: Malformed | None = None
+        try:
+            reader.read(page_bytes)
+        except Malformed as error:
+            failure = error
+        if reader.records or reader.rejected:
+            size = reader.offset - start
+            cursor = json.dumps([reader.offset, reader.row], separators=(",", ":"))
+            yield Page(reader.records, cursor, size, reader.rejected)
+            self._pace.spend(size)
+        if failure is not None:
+            _raise(found, failure, reader.row)
+
+    def fetch(self, dataset: str, ids: Iterable[Value]) -> Iterator[Record]:
+        """As the port, in one pass that ends after the last of them; in order."""
+        wanted = {each for each in ids if type(each) is int and each >= 0}
+        if not wanted:
+            return
+        last = max(wanted)
+        for partition in self._holding(dataset, wanted):
+            for page in self.read(partition, None, page_bytes=_FETCHED_BYTES):
+                yield from (record for record in page.records if record.id in wanted)
+                if json.loads(page.cursor)[1] > last:
+                    return
+
+    def _holding(self, dataset: str, wanted: set[int]) -> Iterator[Partition]:
+        """The partitions that hold a wanted row; ranges of lines that hold none are counted, not decoded."""
+        last = max(wanted)
+        found = locate(self._path, dataset)
+        for partition in self.partitions(dataset, partition_bytes=_FETCHED_BYTES):
+            bounds = cast("dict[str, int]", partition.bounds)
+            if not found.file.lines or found.file.gzipped:
+                yield partition
+                return
+            if bounds["row"] > last:
+                return
+            with found.file.plain() as file:
+                count = count_records(file, bounds["start"], bounds["end"])
+            if any(bounds["row"] <= row < bounds["row"] + count for row in wanted):
+                yield partition
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """As the port; holds from the next page on."""
+        self._pace.limit(bytes_per_second)
+
+    def close(self) -> None:
+        """Files close when the reading of them ends."""
+
+
+@contextmanager
+def _named(found: Dataset) -> Iterator[None]:
+    """What is malformed outside records, and what cannot be read, as the error a user sees."""
+    try:
+        with translated(found.file.name):
+            yield
+    except Malformed as error:
+        _raise(found, error)
+
+
+def _raise(found: Dataset, error: Malformed, row: int | None = None) -> NoReturn:
+    where = f"byte {error.offset}" + (" of the decompressed content" if found.file.gzipped else "")
+    raise SourceDataError(
+        f"{found.shown}: {error.reason}, at {where}" + ("" if row is None else f" (row {row})"),
+        advice="Mend or replace the file, then start the flow again with --restart: a file that has changed "
+        "is another source. Records before this place were read.",
+    ) from error
+
+
+def _check_version(found: Dataset, planned: Version) -> None:
+    if found.file.version() != planned:
+        raise SourceDataError(
+            f"{found.file.name} has changed since reading began",
+            advice="Let nothing write it while it is read (or read a copy), then start again with --restart.",
+        )

@@ -1,0 +1,85 @@
+"""Where a MongoDB is, read from its url without showing what is secret in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import unquote
+
+import pymongo
+import pymongo.errors
+from pymongo.uri_parser import parse_uri
+
+from greylag.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+_FORM = "Write mongodb://user:password@host:27017/database, with % escapes for : / ? # [ ] @ in the password."
+_TIMEOUTS = {
+    "serverSelectionTimeoutMS": 5_000,
+    "connectTimeoutMS": 10_000,
+    "socketTimeoutMS": 120_000,
+}
+"""How long each single attempt may take, where the url does not say; `patience_seconds` bounds them all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A database of the servers in `hosts` ("a:27017,b:27017"). Only `url` is secret, and stays out of repr."""
+
+    hosts: str
+    database: str
+    url: SecretStr = field(repr=False)
+
+    @classmethod
+    def parse(cls, connection: str, url: SecretStr, database: str | None) -> Self:
+        """Raises ConfigurationError for a url that is none, or where neither it nor `database` names one."""
+        text = url.get_secret_value()
+        scheme, found, rest = text.partition("://")
+        if not found or scheme not in {"mongodb", "mongodb+srv"}:
+            raise ConfigurationError(
+                f"the url of connection {connection!r} does not begin with mongodb:// or mongodb+srv://",
+                advice=_FORM,
+            )
+        if scheme == "mongodb":  # a +srv address can be parsed with the name server's help only
+            try:
+                parse_uri(text, warn=False)
+            except (pymongo.errors.PyMongoError, ValueError) as error:
+                raise _no_address(connection, error, text) from None
+        hosts, _, path = rest.rpartition("@")[2].partition("/")
+        named = unquote(path.partition("?")[0]) or None
+        if database is None and named is None:
+            raise ConfigurationError(
+                f"connection {connection!r} names no database",
+                advice="Add `database:` to it, or put /database behind the host in its url.",
+            )
+        return cls(hosts.partition("?")[0], database or named or "", url)
+
+    def client(self, connection: str) -> pymongo.MongoClient[dict[str, Any]]:
+        """pymongo's client for the url. Raises ConfigurationError for a url that is none."""
+        text = self.url.get_secret_value()
+        try:
+            return pymongo.MongoClient(text, **self.client_options())
+        except (pymongo.errors.ConfigurationError, ValueError) as error:
+            raise _no_address(connection, error, text) from None
+
+    def client_options(self) -> dict[str, Any]:
+        """What pymongo's client gets beside the url, which always wins."""
+        text = self.url.get_secret_value().lower()
+        timeouts = {name: value for name, value in _TIMEOUTS.items() if f"{name.lower()}=" not in text}
+        return {"appname": "greylag", **timeouts} if "appname=" not in text else timeouts
+
+
+def _no_address(connection: str, error: Exception, url: str) -> ConfigurationError:
+    """To be raised from None: the parser's own message may quote the password."""
+    return ConfigurationError(
+        f"the url of connection {connection!r} is not a MongoDB address{_reason(error, url)}", advice=_FORM
+    )
+
+
+def _reason(error: Exception, url: str) -> str:
+    """The parser's reason, unless it repeats any part of the credentials."""
+    text = str(error)
+    secrets = url.partition("://")[2].rpartition("@")[0].replace("/", ":").replace("@", ":").split(":")
+    return "" if any(each and each in text for each in secrets) else f": {text}"
