@@ -1,0 +1,1 @@
+"""Moves and proves: load, verify, repair, quarantine. Knows the ports and no connector."""

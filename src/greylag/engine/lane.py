@@ -1,0 +1,134 @@
+"""What a process makes of a route: its mapping and codec compiled, its connections opened when first used."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from greylag.core.records import Refused, Rejection
+from greylag.engine.colliding import CollidingKeys
+from greylag.engine.connections import Connections
+from greylag.engine.spill import hashed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from greylag.core.ports import Codec, Source, Target, Writer
+    from greylag.core.records import Encoded, Item, Page, Record
+    from greylag.engine.connections import Rates
+    from greylag.engine.route import Route
+
+Name = TypeVar("Name")
+
+COLLISION_FIX = (
+    "Give every record a key of its own (another field in the template, {@digest}, a file's {@row}) and load the flow "
+    "again, or mend the records at the source and `greylag quarantine retry`."
+)
+
+
+class Lane:
+    """A route in one process: its mapping and codec compiled, its connections opened when first used.
+
+    `connections` are shared with other lanes and left open by `close`; without them the lane has its own.
+    """
+
+    def __init__(self, route: Route, connections: Connections | None = None) -> None:
+        self.route = route
+        self.mapping = route.mapping()
+        self._own = Connections() if connections is None else None
+        self._connections = connections or self._own or Connections()
+
+    @property
+    def source(self) -> Source:
+        """The source connection."""
+        return self._connections.source(self.route)
+
+    @property
+    def target(self) -> Target:
+        """The target connection."""
+        return self._connections.target(self.route)
+
+    @property
+    def writer(self) -> Writer:
+        """The writer of the route's table."""
+        return self._connections.writer(self.route)
+
+    @cached_property
+    def codec(self) -> Codec:
+        """The flow's codec for its table."""
+        return self.target.codec(self.mapping.spec, self.route.table, self.route.dataset.family)
+
+    @cached_property
+    def colliding(self) -> CollidingKeys:
+        """The keys that more than one record maps to."""
+        return CollidingKeys(self.route.colliding)
+
+    def items(self, record: Record) -> list[Item]:
+        """What the mapping makes of `record`; none where `where` leaves it out. Raises Refused."""
+        return self.mapping.apply(record)
+
+    def encode(self, record: Record) -> list[Encoded]:
+        """The items of `record` as they are written, none where `where` leaves it out.
+
+        Raises Refused for the whole record if one item cannot be carried, or has a key that other records have too.
+        """
+        return self._refuse_collisions(
+            record, [self.codec.encode(item) for item in self.mapping.apply(record)]
+        )
+
+    def canonical(self, record: Record) -> list[Encoded]:
+        """As `encode`, but with the bodies a target that holds exactly these items gives back."""
+        return self._refuse_collisions(
+            record, [self.codec.canonical(item) for item in self.mapping.apply(record)]
+        )
+
+    def digest(self, key: bytes) -> bytes:
+        """What stands for the item with this key (as in `Encoded`) where items of several tables are joined."""
+        return hashed(b"%b\0%b" % (str(self.route.flow.table.ref).encode(), key))
+
+    def carry(self, page: Page) -> Iterator[tuple[Record, list[Encoded] | Rejection]]:
+        """Each record of the page beside its items or why it goes to quarantine. Its `rejected` are left out."""
+        for record in page.records:
+            try:
+                yield record, self.encode(record)
+            except Refused as refused:
+                yield record, Rejection(record.id, refused.reason, refused.fix, record.fields)
+
+    def close(self) -> None:
+        """Close what this lane opened itself."""
+        self.colliding.close()
+        if self._own is not None:
+            self._own.close()
+
+    def _refuse_collisions(self, record: Record, encoded: list[Encoded]) -> list[Encoded]:
+        if self.route.colliding is not None:
+            for each in encoded:
+                if each.key in self.colliding:
+                    raise Refused(self.colliding.reason(each.key, self.route.name, record.id), COLLISION_FIX)
+        return encoded
+
+
+class Lanes(Generic[Name]):
+    """The lanes of one process, by any name of their routes; each is opened when first asked for. They share the
+    process's connections. `limit` may be called from another thread.
+    """
+
+    def __init__(self, routes: Mapping[Name, Route]) -> None:
+        self._routes = routes
+        self._connections = Connections()
+        self._open: dict[Name, Lane] = {}
+
+    def __getitem__(self, name: Name) -> Lane:
+        if name not in self._open:
+            self._open[name] = Lane(self._routes[name], self._connections)
+        return self._open[name]
+
+    def limit(self, rates: Rates) -> None:
+        """Keep to `rates` from now on."""
+        self._connections.limit(rates)
+
+    def close(self) -> None:
+        """Close every connection."""
+        for lane in self._open.values():
+            lane.close()
+        self._connections.close()

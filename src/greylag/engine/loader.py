@@ -1,0 +1,239 @@
+"""The worker's side of a full load: a partition read, mapped, written and acknowledged page by page.
+
+In a worker, a partition's pages become batches that the writer sends many at a time and acknowledges in order.
+When the last item of a page is acknowledged the worker tells the coordinator, which appends the page's rejections
+to quarantine, then saves cursor and counts in one transaction. So a kill at any moment leaves a cursor behind
+which everything is at the target or in quarantine; what is in front of it is read and written again, with the
+same states (laws 2, 3 and 4).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from greylag.core.records import Rejection
+from greylag.engine.lane import Lanes
+from greylag.state.locks import hold_worker_lock
+from greylag.state.store import Counts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from greylag.core.ports import Delivery, Writer
+    from greylag.core.records import Encoded, Page, Partition, Record
+    from greylag.engine.connections import Rates
+    from greylag.engine.route import Route
+
+PAGE_BYTES = 1 << 20
+PARTITION_BYTES = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class LoadTask:
+    """A partition of a flow, from `cursor` on."""
+
+    flow: str
+    partition: Partition
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class PageLoaded:
+    """Everything up to `cursor` is acknowledged, but for `rejections`. `cursor` is None for a page that `--limit`
+    cut short: it is not checkpointed.
+    """
+
+    cursor: str | None
+    counts: Counts
+    units: float
+    rejections: tuple[Rejection, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadWork:
+    """What each worker gets. `limit` is the number of records of each flow to carry, None for all."""
+
+    routes: Mapping[str, Route]
+    folder: Path
+    limit: int | None = None
+    page_bytes: int = PAGE_BYTES
+
+    def open(self) -> LoadWorker:
+        """See `core.work.Work`."""
+        return LoadWorker(self)
+
+
+class LoadWorker:
+    """Loads partitions in one process."""
+
+    def __init__(self, work: LoadWork) -> None:
+        self.work = work
+        self._worker_lock = hold_worker_lock(work.folder)
+        self._lanes = Lanes(work.routes)
+        self._left = dict.fromkeys(work.routes, work.limit)
+
+    def run(self, task: LoadTask, emit: Callable[[PageLoaded], None]) -> None:
+        """Load the rest of the partition; emit each page once it is acknowledged."""
+        lane = self._lanes[task.flow]
+        pages = lane.source.read(task.partition, task.cursor, page_bytes=self.work.page_bytes)
+        for loaded in Pipeline(lane.carry, lane.writer, self._limited(task.flow, pages)).run():
+            emit(loaded)
+
+    def control(self, message: Rates) -> None:
+        """New rates, at once."""
+        self._lanes.limit(message)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._lanes.close()
+
+    def _limited(self, flow: str, pages: Iterator[Page]) -> Iterator[tuple[Page, bool]]:
+        """The pages, and whether each is whole; no more records than `--limit` leaves."""
+        for page in pages:
+            left = self._left[flow]
+            if left is None:
+                yield page, True
+                continue
+            if left == 0:
+                return
+            self._left[flow] = max(0, left - len(page.records))
+            if left < len(page.records):
+                yield _cut(page, left), False
+                return
+            yield page, True
+
+
+def _cut(page: Page, records: int) -> Page:
+    return type(page)(page.records[:records], page.cursor, page.bytes_read * records // len(page.records))
+
+
+@dataclass(slots=True)
+class _PageInFlight:
+    """A page that has been read, until its last batch is acknowledged."""
+
+    cursor: str | None
+    records: int
+    bytes_read: int
+    rejections: list[Rejection]
+    filtered: int = 0
+    last_batch: int | None = None
+
+
+@dataclass(slots=True)
+class _Sums:
+    """What the batches acknowledged since the last emitted page come to."""
+
+    items: int = 0
+    size_bytes: int = 0
+    units: float = 0.0
+    throttles: int = 0
+    rejections: list[Rejection] = field(default_factory=list)
+
+
+class Pipeline:
+    """Pages in, acknowledged pages out; at most what the writer has in flight is in memory."""
+
+    def __init__(
+        self,
+        carry: Callable[[Page], Iterator[tuple[Record, Sequence[Encoded] | Rejection]]],
+        writer: Writer,
+        pages: Iterator[tuple[Page, bool]],
+    ) -> None:
+        self._carry = carry
+        self._writer = writer
+        self._source = pages
+        self._pages: deque[_PageInFlight] = deque()
+        self._owners: deque[list[Record]] = deque()
+        self._issued = 0
+
+    def run(self) -> Iterator[PageLoaded]:
+        """Write every item of every page; each page once, in order, when all of it is acknowledged."""
+        sums = _Sums()
+        acknowledged = 0
+        for delivery in self._writer.write(self._batches()):
+            # A page that ended exactly with its last batch is known to have ended only once the next is issued.
+            if page := self._acknowledged_page(acknowledged):
+                yield self._loaded(page, sums)
+                sums = _Sums()
+            acknowledged += 1
+            self._note(delivery, sums)
+            if page := self._acknowledged_page(acknowledged):
+                yield self._loaded(page, sums)
+                sums = _Sums()
+        if page := self._acknowledged_page(acknowledged):
+            yield self._loaded(page, sums)
+        assert not self._pages, "the writer ended before it acknowledged every batch"
+
+    def _acknowledged_page(self, batches: int) -> _PageInFlight | None:
+        """The oldest page, if it has ended and `batches` acknowledged batches include its last."""
+        if self._pages and self._pages[0].last_batch is not None and self._pages[0].last_batch <= batches:
+            return self._pages.popleft()
+        return None
+
+    def _note(self, delivery: Delivery, sums: _Sums) -> None:
+        owners = self._owners.popleft()
+        sums.items += delivery.items
+        sums.size_bytes += delivery.size_bytes
+        sums.units += delivery.units
+        sums.throttles += delivery.throttles
+        for index, reason in delivery.refused:
+            record = owners[index]
+            sums.rejections.append(Rejection(record.id, reason, _TARGET_REFUSED, record.fields))
+
+    def _loaded(self, page: _PageInFlight, sums: _Sums) -> PageLoaded:
+        rejections = (*page.rejections, *sums.rejections)
+        counts = Counts(
+            records_read=page.records,
+            records_filtered=page.filtered,
+            items_written=sums.items,
+            records_quarantined=len(rejections),
+            bytes_read=page.bytes_read,
+            bytes_written=sums.size_bytes,
+            throttles=sums.throttles,
+        )
+        return PageLoaded(page.cursor, counts, sums.units, rejections)
+
+    def _batches(self) -> Iterator[list[Encoded]]:
+        """Batches of items; a batch ends with its page, so that acknowledging it says nothing of the next page.
+
+        A page without any item issues an empty batch: its acknowledgement is what lets the page be checkpointed.
+        """
+        size = self._writer.batch_items
+        for page, whole in self._source:
+            rejected = list(page.rejected)
+            flight = _PageInFlight(
+                page.cursor if whole else None, len(page.records) + len(rejected), page.bytes_read, rejected
+            )
+            self._pages.append(flight)
+            batch: list[Encoded] = []
+            owners: list[Record] = []
+            before = self._issued
+            for record, carried in self._carry(page):
+                if isinstance(carried, Rejection):
+                    rejected.append(carried)
+                    continue
+                if not carried:
+                    flight.filtered += 1
+                for encoded in carried:
+                    batch.append(encoded)
+                    owners.append(record)
+                    if len(batch) == size:
+                        yield self._issue(batch, owners)
+                        batch, owners = [], []
+            if batch or self._issued == before:
+                yield self._issue(batch, owners)
+            flight.last_batch = self._issued
+
+    def _issue(self, batch: list[Encoded], owners: list[Record]) -> list[Encoded]:
+        self._owners.append(owners)
+        self._issued += 1
+        return batch
+
+
+_TARGET_REFUSED = (
+    "Mend the record at the source and `greylag quarantine retry`, "
+    "or map it otherwise and load the flow again."
+)

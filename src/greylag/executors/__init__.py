@@ -1,0 +1,1 @@
+"""Where partitions run: local processes now, an existing cluster later."""
