@@ -1,0 +1,111 @@
+"""`greylag run`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from greylag.cli.invocation import Invocation, answer
+from greylag.console import lines
+from greylag.console.live import live
+from greylag.console.units import count, duration, plural, size
+from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
+from greylag.errors import Quarantined
+from greylag.executors.processes import Processes
+from greylag.operations.run import RunOptions, RunReport
+from greylag.operations.run import run as run_project
+
+
+@click.command()
+@click.option(
+    "--only", multiple=True, metavar="SERVICE|FLOW", help="Only these; may be given more than once."
+)
+@click.option("--restart", is_flag=True, help="Forget the checkpoints and load from the start.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Carry N records of each flow, then stop."
+)
+@click.option("--dry-run", is_flag=True, help="Read and map, but create, write and save nothing.")
+@click.option(
+    "--processes", type=click.IntRange(min=1), metavar="N", help="Worker processes; one a core unless said."
+)
+@click.option(
+    "--partition-bytes",
+    type=click.IntRange(min=1),
+    default=PARTITION_BYTES,
+    show_default=True,
+    metavar="N",
+    help="How much of the source a worker takes at once.",
+)
+@click.option(
+    "--page-bytes",
+    type=click.IntRange(min=1),
+    default=PAGE_BYTES,
+    show_default=True,
+    metavar="N",
+    help="How much of the source lies between two checkpoints, at least one record.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+@click.pass_obj
+def run(
+    invocation: Invocation,
+    *,
+    only: tuple[str, ...],
+    restart: bool,
+    limit: int | None,
+    dry_run: bool,
+    processes: int | None,
+    partition_bytes: int,
+    page_bytes: int,
+    as_json: bool,
+) -> None:
+    """Carry every record to its target; continue where the last run stopped.
+
+    Ends with exit code 10 if records stand in quarantine. Interrupt it at any time; the same command goes on.
+    """
+    options = RunOptions(only, restart, limit, dry_run, partition_bytes, page_bytes)
+    executor = Processes(1 if limit is not None else processes)
+    with live(silent=as_json) as observe:
+        report = run_project(invocation.project(), options, executor=executor, observe=observe)
+    if as_json:
+        answer(report.as_json())
+    else:
+        click.echo(_text(report))
+    if report.quarantined:
+        records = plural(report.quarantined, "record")
+        if dry_run:
+            raise Quarantined(
+                f"{records} would be quarantined",
+                advice="`greylag preview FLOW --key KEY` shows one with what to do.",
+            )
+        raise Quarantined(f"{records} in quarantine", advice="`greylag quarantine list` says which and why.")
+
+
+def _text(report: RunReport) -> str:
+    parts = [lines.flows(report.flows)]
+    read = sum(flow.records_read for flow in report.flows)
+    written = sum(flow.items_written for flow in report.flows)
+    sent = sum(flow.bytes_written for flow in report.flows)
+    verb = "would be written" if report.dry_run else "written"
+    if report.flows and len(report.already_finished) == len(report.flows):
+        parts.append(
+            "Everything was loaded before; nothing was changed. `--restart` loads again from the start."
+        )
+    else:
+        parts.append(
+            f"{plural(read, 'record')} read, {plural(written, 'item')} {verb} ({size(sent)}), "
+            f"{count(report.quarantined)} quarantined, in {duration(report.seconds)}"
+        )
+        if report.resumed:
+            parts.append("Went on from the checkpoint of: " + ", ".join(report.resumed))
+        if report.already_finished:
+            parts.append("Loaded before and not touched: " + ", ".join(report.already_finished))
+    if report.limited and not report.dry_run:
+        parts.append("Stopped at --limit; `greylag run` without it carries the rest.")
+    if report.refused:
+        rows = [(each.flow, json.dumps(each.key, ensure_ascii=False), each.reason) for each in report.refused]
+        parts += ["", lines.table([("flow", "key", "reason"), *rows])]
+        if len(rows) < report.quarantined:
+            parts.append(f"and {count(report.quarantined - len(rows))} more")
+    parts += [f"Note: {note}" for note in report.notes]
+    return "\n".join(parts)

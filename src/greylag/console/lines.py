@@ -1,0 +1,78 @@
+"""A snapshot as one plain line, and a table of what was done."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from greylag.console.units import count, duration, size
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from greylag.core.progress import FlowProgress, Snapshot
+
+
+def total(snapshot: Snapshot) -> str:
+    """Where the whole operation stands."""
+    flows = snapshot.flows
+    parts = [f"{snapshot.operation}: {count(sum(each.records_read for each in flows))} records"]
+    known = [each.records_estimate for each in flows]
+    if flows and None not in known:
+        parts[0] += f" of about {count(sum(each or 0 for each in known))}"
+    if snapshot.records_per_second is not None:
+        parts.append(f"{count(snapshot.records_per_second)} records/s")
+    if snapshot.bytes_per_second is not None:
+        parts.append(f"{size(snapshot.bytes_per_second)}/s")
+    throttles = sum(each.throttles for each in flows)
+    if throttles:
+        parts.append(f"{count(throttles)} throttles")
+    quarantined = sum(each.records_quarantined for each in flows)
+    if quarantined:
+        parts.append(f"{count(quarantined)} quarantined")
+    if snapshot.seconds_left is not None and not snapshot.finished:
+        parts.append(f"about {duration(snapshot.seconds_left)} left")
+    return ", ".join(parts)
+
+
+def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:
+    """Rows, the first of them a heading, in columns two spaces apart; those numbered in `right` flush right."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = []
+    for row in rows:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def flows(progress: Sequence[FlowProgress]) -> str:
+    """What each flow has done, as a table."""
+    heading = (
+        "flow",
+        "stage",
+        "read",
+        "filtered",
+        "written",
+        "quarantined",
+        "bytes read",
+        "bytes written",
+        "throttles",
+    )
+    rows = [heading]
+    rows += [
+        (
+            each.flow,
+            each.stage,
+            count(each.records_read),
+            count(each.records_filtered),
+            count(each.items_written),
+            count(each.records_quarantined),
+            size(each.bytes_read),
+            size(each.bytes_written),
+            count(each.throttles),
+        )
+        for each in progress
+    ]
+    return table(rows, right=range(2, 9))

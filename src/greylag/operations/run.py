@@ -1,0 +1,248 @@
+"""`greylag run`: the full load of every flow, from wherever an earlier run of it stopped."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import defaultdict
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from greylag.core.progress import FlowProgress
+from greylag.engine.collisions import doubtful, find_collisions
+from greylag.engine.load import Load, LoadOptions
+from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
+from greylag.engine.meter import Meter
+from greylag.engine.quarantine import Quarantine
+from greylag.errors import StateError
+from greylag.operations.belonging import identity, refuse_other
+from greylag.operations.dryrun import WouldRefuse, dry_run
+from greylag.operations.prepare import prepare
+from greylag.operations.rates import stated
+from greylag.state.locks import run_lock
+from greylag.state.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from greylag.config import Project
+    from greylag.core.progress import Snapshot
+    from greylag.core.work import Executor
+    from greylag.engine.connections import Rates
+    from greylag.engine.route import Route
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What `greylag run` was asked. `only`: services or flows. `limit`: records of each flow."""
+
+    only: tuple[str, ...] = ()
+    restart: bool = False
+    limit: int | None = None
+    dry_run: bool = False
+    partition_bytes: int = PARTITION_BYTES
+    page_bytes: int = PAGE_BYTES
+
+
+@dataclass(frozen=True, slots=True)
+class RunReport:
+    """What a run did. `flows` counts from the flows' beginning, resumed runs included; `seconds` is this run alone.
+
+    `already_finished` names flows that were complete before, and that this run did not touch. `refused`: what a dry
+    run found, the first records of each flow.
+    """
+
+    flows: tuple[FlowProgress, ...]
+    seconds: float
+    already_finished: tuple[str, ...] = ()
+    resumed: tuple[str, ...] = ()
+    limited: bool = False
+    dry_run: bool = False
+    notes: tuple[str, ...] = ()
+    refused: tuple[WouldRefuse, ...] = ()
+
+    @property
+    def quarantined(self) -> int:
+        """How many records stand in quarantine."""
+        return sum(flow.records_quarantined for flow in self.flows)
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**asdict(self), "records_quarantined": self.quarantined}
+
+
+def run(
+    project: Project, options: RunOptions, *, executor: Executor, observe: Callable[[Snapshot], None]
+) -> RunReport:
+    """Load what is not loaded yet. Raises StateError where an earlier run's state may not be continued (law 12)."""
+    started = time.monotonic()
+    if options.dry_run:
+        flows, refused = dry_run(
+            prepare(project, only=options.only, pretend=True), limit=options.limit, observe=observe
+        )
+        return RunReport(
+            flows,
+            time.monotonic() - started,
+            dry_run=True,
+            limited=options.limit is not None,
+            refused=refused,
+        )
+    folder = project.state_folder
+    with run_lock(folder):
+        if options.restart:
+            _discard_damaged(folder)
+        with Store(folder / "state.sqlite") as store:
+            begun = () if options.restart else {each.flow for each in store.flows()}
+            prepared = prepare(project, only=options.only, create=True, begun=begun)
+            finished, resumed = _begin(
+                prepared.routes, store, folder, environment=project.environment, restart=options.restart
+            )
+            todo = [route for route in prepared.routes if route.name not in finished]
+            done: dict[str, FlowProgress] = {each.flow: each for each in store.progress()}
+            if todo:
+                rates = stated(project, prepared.siblings)
+                routes = _with_collisions(
+                    todo,
+                    prepared.siblings,
+                    executor,
+                    folder,
+                    observe=observe,
+                    rates=rates.divided(executor.processes),
+                )
+                last = Load(
+                    routes,
+                    store=store,
+                    folder=folder,
+                    executor=executor,
+                    observe=observe,
+                    options=LoadOptions(options.limit, options.partition_bytes, options.page_bytes, rates),
+                ).run()
+                done |= {each.flow: each for each in last.flows}
+            return RunReport(
+                flows=tuple(done[route.name] for route in prepared.routes),
+                seconds=time.monotonic() - started,
+                already_finished=tuple(sorted(finished)),
+                resumed=tuple(sorted(resumed)),
+                limited=options.limit is not None,
+                notes=_notes(todo),
+            )
+
+
+def _begin(
+    routes: Sequence[Route], store: Store, folder: Path, *, environment: str, restart: bool
+) -> tuple[set[str], set[str]]:
+    """The names of flows that are finished, and of those that go on from a checkpoint; the rest begins anew."""
+    finished: set[str] = set()
+    resumed: set[str] = set()
+    for route in routes:
+        now = identity(route, environment)
+        state = store.flow(route.name)
+        if state is None or restart:
+            # Before the state begins: what an earlier load found of shared keys must not outlive it, since not every
+            # source tells by its identity that records have changed. The quarantine after it: until then its lines
+            # are what the state counts.
+            shutil.rmtree(_collisions(folder, str(route.flow.table.ref)), ignore_errors=True)
+            store.begin(
+                route.name,
+                now,
+                now=time.time(),
+                records_estimate=route.dataset.estimated_records,
+                bytes_estimate=route.dataset.estimated_bytes,
+            )
+            Quarantine.of(folder, route.name).truncate(0)
+            continue
+        refuse_other(route.name, state.identity, now)
+        (finished if state.stage == "loaded" else resumed).add(route.name)
+    return finished, resumed
+
+
+def _discard_damaged(folder: Path) -> None:
+    """`--restart` must work where the state file itself is the trouble."""
+    path = folder / "state.sqlite"
+    try:
+        if path.exists():
+            with Store(path) as store:
+                store.check()
+    except StateError:
+        for name in ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm"):
+            (folder / name).unlink(missing_ok=True)
+
+
+def _with_collisions(
+    todo: Sequence[Route],
+    siblings: Sequence[Route],
+    executor: Executor,
+    folder: Path,
+    *,
+    observe: Callable[[Snapshot], None],
+    rates: Rates,
+) -> list[Route]:
+    """The routes, each told where its table's colliding keys stand if its keys are not provably its own."""
+    by_table: dict[str, list[Route]] = defaultdict(list)
+    for route in siblings:
+        by_table[str(route.flow.table.ref)].append(route)
+    progress = _KeyProgress(siblings, observe)
+    routes = list(todo)
+    for table, group in by_table.items():
+        suspects = doubtful(group)
+        if not suspects or not {route.name for route in suspects} & {route.name for route in routes}:
+            continue
+        found = find_collisions(
+            suspects, executor, _collisions(folder, table), rates=rates, progress=progress.read
+        )
+        names = {route.name for route in suspects}
+        routes = [route.with_colliding(found.path) if route.name in names else route for route in routes]
+    return routes
+
+
+def _collisions(folder: Path, table: str) -> Path:
+    """Where the pass over a table's keys keeps what it found."""
+    return folder / "collisions" / quote(table, safe="")
+
+
+class _KeyProgress:
+    """Shows the pass that looks for keys of several records, as it reads."""
+
+    def __init__(self, routes: Sequence[Route], observe: Callable[[Snapshot], None]) -> None:
+        self._observe = observe
+        self._meter = Meter("looking for keys that several records share", started=time.monotonic())
+        self._flows = {
+            route.name: FlowProgress(
+                route.name,
+                "checking keys",
+                records_estimate=route.dataset.estimated_records,
+                bytes_estimate=route.dataset.estimated_bytes,
+            )
+            for route in routes
+        }
+        self._next = 0.0
+
+    def read(self, flow: str, records: int, size: int) -> None:
+        before = self._flows[flow]
+        self._flows[flow] = replace(
+            before, records_read=before.records_read + records, bytes_read=before.bytes_read + size
+        )
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + 0.5
+            started = [each for each in self._flows.values() if each.records_read]
+            self._observe(self._meter.snapshot(started, now=now))
+
+
+def _notes(routes: Sequence[Route]) -> tuple[str, ...]:
+    frozen = [route.name for route in routes if not route.dataset.resumable_changes]
+    others = [route.name for route in routes if route.dataset.resumable_changes]
+    notes = []
+    if frozen:
+        notes.append(
+            f"the sources of {', '.join(frozen)} keep no resumable log of changes: what is written to them since the "
+            "load began is not carried. Freeze their writes while they move."
+        )
+    if others:
+        notes.append(
+            f"this version follows no changes: what is written to the sources of {', '.join(others)} since the load "
+            "began is not carried. Freeze their writes, or `greylag verify` and `greylag repair` afterwards."
+        )
+    return tuple(notes)

@@ -1,0 +1,49 @@
+"""`greylag status`: where a run stands, from its state alone; connects to nothing and changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from greylag.core.progress import Snapshot
+from greylag.state.locks import is_running
+from greylag.state.store import Store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`running` says whether a coordinator is at work now. Rates in the snapshot are None when none is."""
+
+    running: bool
+    snapshot: Snapshot
+
+    def as_json(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"running": self.running, **asdict(self.snapshot)}
+
+
+def status(folder: Path) -> Status:
+    """The state in `folder`. Raises StateError if there is none."""
+    running = is_running(folder)
+    with Store(folder / "state.sqlite", read_only=True) as store:
+        flows = tuple(store.progress())
+        seconds = sum(each.seconds for each in store.flows())
+        last = store.noted("snapshot") or {}
+    snapshot = Snapshot(
+        operation="run",
+        flows=flows,
+        elapsed_seconds=seconds,
+        finished=bool(flows) and all(each.stage == "loaded" for each in flows),
+    )
+    if running and last:
+        snapshot = replace(
+            snapshot,
+            elapsed_seconds=last["elapsed_seconds"],
+            records_per_second=last["records_per_second"],
+            bytes_per_second=last["bytes_per_second"],
+            seconds_left=last["seconds_left"],
+        )
+    return Status(running, snapshot)
