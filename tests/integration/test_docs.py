@@ -1,0 +1,305 @@
+"""The documents do what they say: YAML loads, commands run, and nothing is left undocumented."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from decimal import Decimal
+from itertools import takewhile
+from pathlib import Path
+from textwrap import indent
+from typing import TYPE_CHECKING, Any
+
+import click
+import pytest
+
+from greylag import errors
+from greylag.cli.root import VERBS, greylag
+from greylag.config import load, model
+from greylag.connectors.dynamodb.codec import DynamoDBCodec
+from greylag.connectors.registry import connector_type
+from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
+from greylag.core.mapping import compile_mapping
+from greylag.core.mapping.filters import Filter, parse_filter
+from greylag.core.mapping.templates import Origin
+from greylag.core.mapping.types import TYPE_RULES
+from greylag.core.mapping.where import compile_where
+from greylag.core.ports import TableInfo
+from greylag.core.records import Item
+from greylag.core.values import TYPE_NAMES, identical
+from tests.integration.documents import ROOT, Block, all_blocks, blocks, documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greylag.core.values import Document
+
+DOCS = ROOT / "docs"
+MAPPING = (DOCS / "mapping.md").read_text(encoding="utf-8")
+
+WHOLE = """
+project: documented
+connections:
+  mongo: {{kind: mongodb, url: "mongodb://127.0.0.1:27017", database: shop}}
+  files: {{kind: json, path: data}}
+  dynamo: {{kind: dynamodb, region: us-east-1}}
+{tables}
+services:
+  all:
+    flows:
+      documented:
+{body}
+"""
+SHARED = "tables:\n  {name}: {{in: dynamo, key: [PK, SK], indexes: {{GSI1: [GSI1PK, GSI1SK]}}}}"
+
+
+def _named(found: list[Block]) -> list[Any]:
+    assert found
+    return [pytest.param(block, id=block.name) for block in found]
+
+
+def _whole_file(block: Block) -> str:
+    """The greylag.yaml that a block is, or is a part of."""
+    match block.words:
+        case () | ("greylag.yaml",):
+            return block.text
+        case ("flow",):
+            body = "".join(f"        {line}\n" for line in block.text.splitlines())
+            table = re.search(r"^to: dynamo\.(\S+)$", block.text, re.MULTILINE)
+            declares = re.search(r"^key:", block.text, re.MULTILINE)
+            return WHOLE.format(
+                body=body, tables="" if declares or not table else SHARED.format(name=table[1])
+            )
+        case ("connection",):
+            [name] = re.findall(r"^(\w+):", block.text, re.MULTILINE)
+            source, target = ("files", name) if "kind: dynamodb" in block.text else (name, "dynamo")
+            body = f'        {{from: {source}.one, to: {target}.one, key: {{id: "{{id}}"}}}}'
+            whole = WHOLE.format(body=body, tables="")
+            others = [line for line in whole.splitlines() if not line.startswith(f"  {name}: ")]
+            return "\n".join(others).replace("connections:\n", f"connections:\n{indent(block.text, '  ')}")
+    raise AssertionError(f"{block.name}: nobody knows what `yaml {' '.join(block.words)}` is")
+
+
+@pytest.mark.parametrize("block", _named(all_blocks("yaml")))
+def test_yaml_is_a_project(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "greylag.yaml"
+    file.write_text(_whole_file(block), encoding="utf-8")
+    for environment in (None, *(["prod"] if "  prod:" in block.text else [])):
+        project = load(file, environment, environ={})
+        assert project.flows
+        for flow in project.flows:
+            compile_mapping(flow)
+
+
+@pytest.mark.parametrize("folder", ["forum", "shop"])
+def test_the_examples_are_projects(folder: str) -> None:
+    project = load(
+        ROOT / "examples" / folder / "greylag.yaml", environ={"MONGODB_URI": "mongodb://127.0.0.1:1"}
+    )
+    for flow in project.flows:
+        compile_mapping(flow, load=project.functions)
+
+
+def _commands(text: str) -> Iterator[list[str]]:
+    """The commands of a block that call greylag, split into words."""
+    for line in text.replace("\\\n", " ").splitlines():
+        words = shlex.split(line.removeprefix("$ "), comments=True)
+        if words and words[0] == "greylag":
+            yield list(takewhile(lambda word: word not in {">", "|", "&&", "||", ";"}, words[1:]))
+
+
+def _parse(arguments: list[str]) -> None:
+    """Raises click's errors unless the command line has these arguments."""
+    command: click.Command = greylag
+    context = click.Context(command, info_name="greylag")
+    while isinstance(command, click.Group):
+        context = command.make_context(context.info_name, list(arguments), parent=context)
+        rest = [*context._protected_args, *context.args]
+        if not rest:
+            return
+        _, found, arguments = command.resolve_command(context, rest)
+        assert found is not None
+        command = found
+    if not {"--help", "--version"} & set(arguments):
+        command.make_context(command.name, list(arguments), parent=context)
+
+
+@pytest.mark.parametrize("block", _named([*all_blocks("bash"), *all_blocks("console")]))
+def test_commands_parse(block: Block) -> None:
+    for arguments in _commands(block.text):
+        _parse(arguments)
+
+
+def test_commands_run(tmp_path: Path, mongodb_url: str, dynamodb_endpoint: str) -> None:
+    """In the order of each document, in a folder with the examples. One document after the other: the examples'
+    tables have the same names everywhere.
+    """
+    with_commands = [document for document in documents() if any(_steps(document))]
+    assert with_commands
+    for document in with_commands:
+        folder = tmp_path / document.stem
+        shutil.copytree(
+            ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".greylag", "__pycache__")
+        )
+        _run(document, folder, {"MONGODB_URI": mongodb_url, "DYNAMODB_ENDPOINT": dynamodb_endpoint})
+
+
+def _run(document: Path, folder: Path, servers: dict[str, str]) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(_steps(document))],
+        cwd=folder,
+        env={**os.environ, **servers, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+
+
+def _steps(document: Path) -> Iterator[str]:
+    """The document's commands, each with a check of how it ended. Lines that end with a backslash go on."""
+    for block in blocks(document):
+        if block.words == ("greylag.yaml",):
+            yield f"cat > greylag.yaml <<'END'\n{block.text}END"
+        if block.language != "bash" or "run" not in block.words:
+            continue
+        exits = next((word.removeprefix("exit=") for word in block.words if word.startswith("exit=")), "0")
+        commands = [line for line in block.text.replace("\\\n", " ").splitlines() if line.strip()]
+        wanted_exits = exits.split(",") if "," in exits else ["0"] * (len(commands) - 1) + [exits]
+        for command, wanted in zip(commands, wanted_exits, strict=True):
+            yield command
+            message = f"{block.name}: ended with $code, not {wanted}"
+            yield f'code=$?; [ $code = {wanted} ] || {{ echo "{message}" >&2; exit 1; }}'
+
+
+# What may not be left out of the documents.
+
+
+def _verbs(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    context = click.Context(command)
+    for name in command.list_commands(context):
+        below = command.get_command(context, name)
+        assert below is not None, f"greylag {name} is a verb without a module"
+        yield from _verbs(below, f"{path} {name}")
+
+
+def test_every_command_and_option_is_documented() -> None:
+    page = (DOCS / "commands.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (greylag[^\n]*)\n(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL))
+    missing = []
+    for path, command in _verbs(greylag, "greylag"):
+        body = sections.get(path, "")
+        options = [
+            each.opts[0] for each in command.params if isinstance(each, click.Option) and not each.hidden
+        ]
+        common = {"--file", "--env", "--debug", "--json"}
+        missing += [
+            f"{path} {option}" for option in options if option not in common and f"`{option}" not in body
+        ]
+        missing += [] if body else [path]
+    assert not missing
+    for option in ("--file", "--env", "--debug", "--json"):
+        assert f"`{option}" in page
+    assert len(VERBS) == len({path.split()[1] for path, _ in _verbs(greylag, "greylag")})
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        (model.Flow, ("flow",)),
+        (model.Ttl, ("flow",)),
+        (model.Split, ("flow",)),
+        (model.Python, ("flow",)),
+        (model.Table, ()),
+    ],
+)
+def test_every_key_has_an_example(section: type[Any], words: tuple[str, ...]) -> None:
+    texts = [
+        block.text
+        for block in blocks(DOCS / "mapping.md")
+        if block.language == "yaml" and block.words == words
+    ]
+    for name, field in section.model_fields.items():
+        key = field.alias or name
+        assert any(re.search(rf"(^|[\s{{]){re.escape(key)}:", text) for text in texts), (
+            f"{key} has no example"
+        )
+
+
+def test_every_part_of_a_template_is_documented() -> None:
+    for origin in Origin:
+        if origin is not Origin.FIELD:
+            assert f"`{{{origin.value}" in MAPPING, origin
+    for name in ("upper", "lower", "trim", "date", "pad:8"):
+        assert isinstance(parse_filter(name, ""), Filter)
+        assert f"`{name}`" in MAPPING
+    assert "{@dataset}" in MAPPING
+
+
+def test_every_filter_and_operator_is_documented() -> None:
+    from greylag.core.mapping.errors import MappingError
+
+    with pytest.raises(MappingError) as refused:
+        parse_filter("zzzz", "")
+    for name in re.findall(r"\w+", refused.value.advice.removeprefix("known are")):
+        assert f"`{name}" in MAPPING, name
+    with pytest.raises(MappingError) as refused:
+        compile_where({"a": {"zzzz": 1}})
+    for name in re.findall(r"\w+", refused.value.advice.removeprefix("known are")):
+        assert f"`{name}`" in MAPPING, name
+
+
+def test_every_type_is_documented() -> None:
+    values = (DOCS / "values.md").read_text(encoding="utf-8")
+    for name in TYPE_RULES:
+        assert f"`{name}`" in MAPPING, name
+    for name in TYPE_NAMES.values():
+        assert f"`{name}`" in values, name
+
+
+def test_the_item_with_a_hint_reads_back_as_documented() -> None:
+    [block] = [each for each in blocks(DOCS / "values.md") if each.language == "json"]
+    ref = DatasetRef("dynamo", "users")
+    table = TableInfo("users", "1", ("userId",), {}, {"userId": "S"})
+    flow = FlowSpec("users", "all", DatasetRef("files", "users"), TableSpec(ref, ("userId",)))
+    codec = DynamoDBCodec(flow, table, "json")
+    record: Document = {"userId": "u-1", "balance": Decimal("19.90")}
+    assert identical(codec.decode(block.text.encode()), record)
+    assert json.loads(codec.encode(Item(record)).body) == json.loads(block.text)
+
+
+def test_every_exit_code_is_documented() -> None:
+    page = (DOCS / "exit-codes.md").read_text(encoding="utf-8")
+    rows = {error: int(code) for code, error in re.findall(r"^\| (\d+) \| `(\w+)`", page, re.MULTILINE)}
+    kinds = {
+        name: kind.exit_code
+        for name, kind in vars(errors).items()
+        if isinstance(kind, type) and issubclass(kind, errors.GreylagError)
+    }
+    assert rows == kinds
+
+
+@pytest.mark.parametrize("kind", ["json", "mongodb", "dynamodb"])
+def test_every_option_of_a_connection_is_documented(kind: str) -> None:
+    page = (DOCS / "connectors" / f"{kind}.md").read_text(encoding="utf-8")
+    for name, field in connector_type(kind).options.model_fields.items():
+        assert f"| `{field.alias or name}`" in page, name
+
+
+def test_links_lead_somewhere() -> None:
+    dead = [
+        f"{document.relative_to(ROOT)}: {target}"
+        for document in documents()
+        for target in re.findall(r"\]\(([^)#\s]+)", document.read_text(encoding="utf-8"))
+        if "://" not in target and not (document.parent / target).exists()
+    ]
+    assert not dead
