@@ -12,7 +12,8 @@
     ├── StateError                  7  a checkpoint that belongs to something else, a run that is already going
     ├── ResourceError               8  this machine's own: disk full, memory limit, missing program
     ├── Quarantined                10  the work is done, but records stand in quarantine
-    └── VerificationFailed         11  the work is done, and source and target differ
+    ├── VerificationFailed         11  the work is done, and source and target differ
+    └── FindingsAbove              12  a look found something as bad as `--fail-on` says
 
 2 is a wrong command line, 130 an interrupt (Ctrl-C). Only a TransientError is ever retried. Messages say what
 failed, why, and what to do next; none holds a secret.
@@ -97,3 +98,9 @@ class VerificationFailed(GreylagError):  # noqa: N818
     """The work is done; source and target differ."""
 
     exit_code = 11
+
+
+class FindingsAbove(GreylagError):  # noqa: N818
+    """The look is done; it found something at least as bad as `--fail-on` says."""
+
+    exit_code = 12
