@@ -4,6 +4,8 @@
 ```yaml greylag.yaml the same, and the commands after it use it
 ```yaml flow         the body of one flow
 ```yaml connection   one connection, by name
+```yaml service      sections of one service
+```yaml infrastructure  the body of `infrastructure:`
 ```bash              commands; those that call greylag must parse
 ```bash run          the same, run in the order of the document in one shell. They end with 0; with `exit=10` the
                      last one does not, with `exit=0,10` each as it says

@@ -20,7 +20,7 @@ import pytest
 
 from greylag import errors
 from greylag.cli.root import VERBS, greylag
-from greylag.config import load, model
+from greylag.config import infrastructure, load, model
 from greylag.connectors.dynamodb.codec import DynamoDBCodec
 from greylag.connectors.registry import connector_type
 from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
@@ -55,6 +55,20 @@ services:
       documented:
 {body}
 """
+SERVICES = """
+project: documented
+connections: {{dynamo: {{kind: dynamodb, region: eu-west-1}}}}
+tables: {{shop: {{in: dynamo, key: [PK]}}}}
+services:
+  documented:
+{sections}
+{others}
+infrastructure:
+  region: eu-west-1
+  domain: example.com
+  databases: {{orders: {{kind: postgres}}}}
+"""
+OTHER_SERVICE = "  other: {queue: {}, cache: valkey, assets: {}}"
 SHARED = "tables:\n  {name}: {{in: dynamo, key: [PK, SK], indexes: {{GSI1: [GSI1PK, GSI1SK]}}}}"
 
 
@@ -75,6 +89,13 @@ def _whole_file(block: Block) -> str:
             return WHOLE.format(
                 body=body, tables="" if declares or not table else SHARED.format(name=table[1])
             )
+        case ("service",):
+            more = "" if "assets:" in block.text and "uses:" not in block.text else OTHER_SERVICE
+            return SERVICES.format(sections=indent(block.text, "    "), others=more)
+        case ("infrastructure",):
+            return SERVICES.format(sections="    {}", others="").partition("infrastructure:")[0] + (
+                f"infrastructure:\n{indent(block.text, '  ')}"
+            )
         case ("connection",):
             [name] = re.findall(r"^(\w+):", block.text, re.MULTILINE)
             source, target = ("files", name) if "kind: dynamodb" in block.text else (name, "dynamo")
@@ -89,9 +110,10 @@ def _whole_file(block: Block) -> str:
 def test_yaml_is_a_project(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "greylag.yaml"
     file.write_text(_whole_file(block), encoding="utf-8")
+    (tmp_path / "openapi.yaml").write_text("paths: {/orders: {get: {}}}", encoding="utf-8")
     for environment in (None, *(["prod"] if "  prod:" in block.text else [])):
         project = load(file, environment, environ={})
-        assert project.flows
+        assert project.flows or project.infrastructure
         for flow in project.flows:
             compile_mapping(flow)
 
@@ -220,14 +242,26 @@ def test_every_command_and_option_is_documented() -> None:
         (model.Split, ("flow",)),
         (model.Python, ("flow",)),
         (model.Table, ()),
+        (infrastructure.Run, ("service",)),
+        (infrastructure.Count, ("service",)),
+        (infrastructure.Concurrency, ("service",)),
+        (infrastructure.Uses, ("service",)),
+        (infrastructure.Api, ("service",)),
+        (infrastructure.Cors, ("service",)),
+        (infrastructure.Throttle, ("service",)),
+        (infrastructure.Cache, ("service",)),
+        (infrastructure.Queue, ("service",)),
+        (infrastructure.Assets, ("service",)),
+        (infrastructure.Lifecycle, ("service",)),
+        (infrastructure.Infrastructure, ("infrastructure",)),
+        (infrastructure.Database, ("infrastructure",)),
+        (infrastructure.Capacity, ("infrastructure",)),
+        (infrastructure.Backup, ("infrastructure",)),
     ],
 )
 def test_every_key_has_an_example(section: type[Any], words: tuple[str, ...]) -> None:
-    texts = [
-        block.text
-        for block in blocks(DOCS / "mapping.md")
-        if block.language == "yaml" and block.words == words
-    ]
+    page = "mapping.md" if section.__module__ == model.__name__ else "infrastructure-keys.md"
+    texts = [block.text for block in blocks(DOCS / page) if block.language == "yaml" and block.words == words]
     for name, field in section.model_fields.items():
         key = field.alias or name
         assert any(re.search(rf"(^|[\s{{]){re.escape(key)}:", text) for text in texts), (

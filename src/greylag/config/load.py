@@ -14,6 +14,7 @@ from greylag.config.overlay import overlay
 from greylag.config.problems import InvalidProject, Problem
 from greylag.config.project import Connection, Project
 from greylag.config.resolve import resolve
+from greylag.config.services import region_of, resolve_infrastructure, resolve_services
 from greylag.config.tree import Node, parse
 from greylag.config.validation import validate
 from greylag.connectors.registry import connector_type
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greylag.config.tree import Step
+    from greylag.core.services import ServiceSpec
 
 DEFAULT_FILE = Path("greylag.yaml")
 
@@ -47,15 +49,20 @@ def load(
     variables, unreadable = _variables(file.parent, environment, environ)
     findings.problems.extend(unreadable)
 
-    findings.tree = tree
+    findings.tree = raw = tree
     findings.tree = tree = substitute(tree, variables, findings)
     connections = _connections(tree, file.parent, findings)
     model, skipped = _validate(tree, findings)
     _check_other_environments(written, environments, environment, findings)
-    resolved = None
+    resolved = infrastructure = None
+    services: Mapping[str, ServiceSpec] = {}
     if model is not None:
         skipped_tables = {str(path[1]) for path in skipped if path[0] == "tables" and len(path) > 1}
         resolved = resolve(model, tuple(tree.at("connections").entries), skipped_tables, findings)
+        tables = {ref.dataset for ref in resolved.tables}
+        services = resolve_services(model, tables, file.parent, findings)
+        region = region_of(tree.at("connections").entries)
+        infrastructure = resolve_infrastructure(model, raw, region, findings)
     findings.stop_if_any()
     assert model is not None
     assert resolved is not None
@@ -69,6 +76,8 @@ def load(
         flows=resolved.flows,
         tables=resolved.tables,
         excluded=resolved.excluded,
+        service_specs=services,
+        infrastructure=infrastructure,
         tree=tree,
     )
 

@@ -5,57 +5,27 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 
-RESERVED = frozenset({"run", "api", "cache", "queue", "traffic", "budget"})
+from greylag.config.infrastructure import Api, Assets, Cache, Infrastructure, Queue, Run
+from greylag.config.section import Duration, Name, Section, Templates, Text
+
+RESERVED = frozenset({"traffic", "budget"})
 """Keys of a service that later versions give a meaning to."""
-
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(?:\d+[smhdw])+", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
-
-
-def _name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError(
-            f"{text!r} is not a name: letters, digits, - and _ make one, and a letter or digit begins it"
-        )
-    return text
-
-
-def duration_seconds(text: str) -> int:
-    """The seconds in `30d` or `1h30m`. Raises ValueError for anything else."""
-    if not _DURATION.fullmatch(text):
-        raise ValueError(f"{text!r} is not a duration: write a whole number and s, m, h, d or w, such as 30d")
-    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([smhdw])", text))
-
-
-def _duration(text: str) -> str:
-    duration_seconds(text)
-    return text
 
 
 def _python(value: Any) -> Any:
     return {"function": value} if isinstance(value, str) else value
 
 
+def _cache(value: Any) -> Any:
+    return {"engine": value} if isinstance(value, str) else value
+
+
 def _ttl(value: Any) -> Any:
     return {"attribute": value} if isinstance(value, str) else value
-
-
-Name = Annotated[str, AfterValidator(_name)]
-Text = Annotated[str, StringConstraints(min_length=1)]
-Duration = Annotated[str, AfterValidator(_duration)]
-Templates = dict[Text, Any]
-
-
-class Section(BaseModel):
-    """A mapping of greylag.yaml whose keys are all known."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
 
 
 class Python(Section):
@@ -116,6 +86,9 @@ class Flow(Section):
     indexes: dict[Text, Templates] = Field(
         {}, description="Indexes of that table: by name, the templates of the partition key and the sort key."
     )
+    key_types: dict[Text, Literal["S", "N", "B"]] = Field(
+        {}, description="Types of key and index attributes that no template decides: S, N or B."
+    )
     where: dict[Text, Any] = Field({}, description="Carries only the records that match.")
     rename: dict[Text, Text] = Field({}, description="New names of fields, by their names in the source.")
     drop: tuple[Text, ...] = Field((), description="Fields that are not carried; no other field disappears.")
@@ -147,12 +120,23 @@ class Table(Section):
     indexes: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1, max_length=2)]] = Field(
         {}, description="By index name, the attributes of its partition key and sort key."
     )
+    key_types: dict[Text, Literal["S", "N", "B"]] = Field(
+        {}, description="Types of key and index attributes that no template decides: S, N or B."
+    )
+    ttl: Text | None = Field(None, description="The attribute items expire by, in epoch seconds.")
 
 
 class Service(Section):
-    """The flows that cut over together."""
+    """The flows that cut over together, and how what serves them runs on AWS."""
 
     flows: dict[Name, Flow] = Field({}, description="The flows by name; a name is unique in the file.")
+    run: Run | None = Field(None, description="The program: a Lambda function or a container.")
+    api: Api | None = Field(None, description="How clients reach it.")
+    cache: Annotated[Cache | None, BeforeValidator(_cache, json_schema_input_type=str | Cache)] = Field(
+        None, description="A cache of its own: its engine, or a mapping."
+    )
+    queue: Queue | None = Field(None, description="A queue of its own, which `run` consumes.")
+    assets: Assets | None = Field(None, description="A bucket of its own for files.")
 
 
 class ProjectFile(Section):
@@ -162,3 +146,6 @@ class ProjectFile(Section):
     connections: dict[Name, dict[str, Any]] = Field(description="Sources and targets, by the name flows use.")
     tables: dict[Text, Table] = Field({}, description="Tables that several flows write, by name.")
     services: dict[Name, Service] = Field(description="Services by name.")
+    infrastructure: Infrastructure | None = Field(
+        None, description="What all services share on AWS: region, network, databases, alarms."
+    )

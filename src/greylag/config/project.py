@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from greylag.config.tree import Node
     from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
     from greylag.core.ports import Connector, ConnectorType
+    from greylag.core.services import InfrastructureSpec, ServiceSpec
 
 EVERY = "*"
 """The dataset of a flow that carries every dataset of its connection."""
@@ -51,7 +52,8 @@ class Project:
     """One project in one environment.
 
     `flows` stand in the order of the file; one whose source is `connection.*` has `EVERY` as its datasets until
-    `expand` puts the flows it stands for in its place. `services` gives the names of each service's flows.
+    `expand` puts the flows it stands for in its place. `services` gives the names of each service's flows,
+    `service_specs` how each runs on AWS, and `infrastructure` what they share there: None where the file says nothing.
     `root` is the folder of `file`. `environment` is empty where none was chosen.
     """
 
@@ -64,6 +66,8 @@ class Project:
     flows: tuple[FlowSpec, ...]
     tables: Mapping[DatasetRef, TableSpec]
     excluded: Mapping[str, frozenset[str]]
+    service_specs: Mapping[str, ServiceSpec]
+    infrastructure: InfrastructureSpec | None
     tree: Node = field(repr=False, compare=False)
 
     @property

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from greylag.config.model import duration_seconds
 from greylag.config.project import EVERY
+from greylag.config.section import duration_seconds
 from greylag.config.tables import complete
 from greylag.core.flows import DatasetRef, FlowSpec, PythonSpec, SplitSpec, TableSpec, TtlSpec
 from greylag.core.nearest import did_you_mean
@@ -95,7 +95,9 @@ class _Resolver:
             for index, attributes in table.indexes.items():
                 self._distinct(attributes, (*path, "indexes", index), f"index {index} of table {name}")
             ref = DatasetRef(table.in_, name)
-            tables[ref] = TableSpec(ref, table.key, dict(table.indexes))
+            tables[ref] = TableSpec(
+                ref, table.key, dict(table.indexes), dict(table.key_types), ttl_attribute=table.ttl
+            )
         return tables
 
     def _drafts(self) -> list[_Draft]:
@@ -163,7 +165,7 @@ class _Resolver:
 
     def _shared_table(self, draft: _Draft, table: TableSpec) -> TableSpec | None:
         ok, name, owner = True, table.ref.dataset, f"flow {draft.name}"
-        for section in ("key", "indexes"):
+        for section in ("key", "indexes", "key_types"):
             if getattr(draft.flow, section):
                 ok = False
                 self._findings.add(
@@ -221,7 +223,7 @@ class _Resolver:
         if not ok:
             return None
         indexes = {index: tuple(templates) for index, templates in flow.indexes.items()}
-        return TableSpec(table, tuple(flow.key), indexes)
+        return TableSpec(table, tuple(flow.key), indexes, dict(flow.key_types))
 
     def _one_or_two(self, templates: Mapping[str, Any], path: tuple[Step, ...], owner: str) -> bool:
         if 1 <= len(templates) <= 2:

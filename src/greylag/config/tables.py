@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from greylag.config.project import EVERY
+from greylag.core.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -40,24 +41,43 @@ def complete(
 
 
 def _complete(table: TableSpec, flows: Sequence[FlowSpec], findings: Findings) -> TableSpec:
-    types: dict[str, tuple[str, FlowSpec]] = {}
     wanted = dict.fromkeys([*table.key, *(name for names in table.indexes.values() for name in names)])
+    types: dict[str, tuple[str, str]] = {
+        attribute: (kind, "its key_types") for attribute, kind in table.key_types.items()
+    }
+    for attribute in table.key_types:
+        if attribute not in wanted:
+            path = (
+                ("services", flows[0].service, "flows", flows[0].name, "key_types", attribute)
+                if flows and "key_types" in findings.tree.at(*_place(flows[0])).entries
+                else ("tables", table.ref.dataset, "key_types", attribute)
+            )
+            findings.add(
+                path,
+                f"table {table.ref.dataset}: {attribute!r} is in no key and no index{did_you_mean(attribute, wanted)}",
+            )
     for flow in flows:
         for attribute in wanted:
             for template in _templates(flow, attribute):
                 kind = key_type(template)
-                first, before = types.setdefault(attribute, (kind, flow)) if kind else (kind, flow)
+                first, before = (
+                    types.setdefault(attribute, (kind, f"flow {flow.name}")) if kind else (kind, "")
+                )
                 if first != kind:
                     findings.add(
                         ("services", flow.service, "flows", flow.name, "attributes", attribute),
                         f"flow {flow.name} makes {attribute} of table {table.ref.dataset} {_TYPES[kind]},"
-                        f" flow {before.name} makes it {_TYPES[first]}; a key attribute has one type",
+                        f" {before} makes it {_TYPES[first]}; a key attribute has one type",
                     )
     return replace(
         table,
-        key_types={attribute: kind for attribute, (kind, _) in types.items()},
+        key_types={attribute: kind for attribute, (kind, _) in types.items() if attribute in wanted},
         ttl_attribute=_ttl_attribute(table, flows, findings),
     )
+
+
+def _place(flow: FlowSpec) -> tuple[str, ...]:
+    return ("services", flow.service, "flows", flow.name)
 
 
 _TYPES = {"S": "a string", "N": "a number", "B": "binary"}
@@ -85,16 +105,16 @@ def key_type(template: Any) -> str:
 
 
 def _ttl_attribute(table: TableSpec, flows: Sequence[FlowSpec], findings: Findings) -> str | None:
-    attribute = None
+    attribute, first = table.ttl_attribute, "its ttl"
     for flow in flows:
         if flow.ttl is None:
             continue
         if attribute is None:
-            attribute, first = flow.ttl.attribute, flow.name
+            attribute, first = flow.ttl.attribute, f"flow {flow.name}"
         elif flow.ttl.attribute != attribute:
             findings.add(
                 ("services", flow.service, "flows", flow.name, "ttl"),
-                f"flow {flow.name}: items of table {table.ref.dataset} expire by {attribute!r} (flow {first});"
+                f"flow {flow.name}: items of table {table.ref.dataset} expire by {attribute!r} ({first});"
                 " a table has one such attribute",
             )
     return attribute

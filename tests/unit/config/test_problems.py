@@ -216,7 +216,7 @@ def test_one_mistake(project: Callable[..., Project], change: tuple[str, str], e
     assert found.startswith(expected)
 
 
-@pytest.mark.parametrize("section", ["run", "api", "cache", "queue", "traffic", "budget"])
+@pytest.mark.parametrize("section", ["traffic", "budget"])
 def test_reserved_sections(project: Callable[..., Project], section: str) -> None:
     (found,) = problems(project, FLOW.replace("    flows:", f"    {section}: {{}}\n    flows:"))
     assert found == f"7: `{section}:` of service catalogue is not in this version"
