@@ -48,12 +48,17 @@ class Stored(NamedTuple):
 
 
 class Refused(Exception):  # noqa: N818 - it is an answer, not a failure
-    """A record that cannot be carried exactly: `reason` says why, `fix` what to do. It goes to quarantine."""
+    """A record that cannot be carried exactly: `reason` says why, `fix` what to do. It goes to quarantine.
 
-    def __init__(self, reason: str, fix: str = "") -> None:
+    `kind` is a stable word for what is wrong, the same for every record that it is wrong with; empty where a value of
+    the record's does not fit.
+    """
+
+    def __init__(self, reason: str, fix: str = "", kind: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.fix = fix
+        self.kind = kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,12 @@ class Lane:
             record, [self.codec.encode(item) for item in self.mapping.apply(record)]
         )
 
+    def both(self, record: Record) -> list[tuple[Item, Encoded]]:
+        """As `encode`, each item beside its wire form."""
+        items = self.mapping.apply(record)
+        encoded = self._refuse_collisions(record, [self.codec.encode(item) for item in items])
+        return list(zip(items, encoded, strict=True))
+
     def canonical(self, record: Record) -> list[Encoded]:
         """As `encode`, but with the bodies a target that holds exactly these items gives back."""
         return self._refuse_collisions(
@@ -104,7 +110,8 @@ class Lane:
         if self.route.colliding is not None:
             for each in encoded:
                 if each.key in self.colliding:
-                    raise Refused(self.colliding.reason(each.key, self.route.name, record.id), COLLISION_FIX)
+                    why = self.colliding.reason(each.key, self.route.name, record.id)
+                    raise Refused(why, COLLISION_FIX, "key-collision")
         return encoded
 
 

@@ -111,9 +111,7 @@ def _tasks(
     for place, route in enumerate(routes):
         source = route.source.source()
         try:
-            chosen = _choose(
-                source.partitions(route.dataset.dataset, partition_bytes=PARTITION_BYTES), chance
-            )
+            chosen = choose(source.partitions(route.dataset.dataset, partition_bytes=PARTITION_BYTES), chance)
         finally:
             source.close()
         asked = 0
@@ -124,7 +122,7 @@ def _tasks(
                 yield SampleTask(place, partition, wanted)
 
 
-def _choose(partitions: Iterator[Partition], chance: random.Random) -> list[Partition]:
+def choose(partitions: Iterator[Partition], chance: random.Random) -> list[Partition]:
     """Up to PLACES of them, each as likely as any other (reservoir sampling)."""
     chosen: list[Partition] = []
     for number, partition in enumerate(partitions):
@@ -147,7 +145,7 @@ class _SampleWorker:
         lane = self.lanes[task.flow]
         left = task.records
         for page in lane.source.read(task.partition, None, page_bytes=PAGE_BYTES):
-            chosen = _spread(page.records, left)
+            chosen = spread(page.records, left)
             found = self._compare(lane, page, chosen)
             emit(found)
             left -= found.counts["records"]
@@ -182,7 +180,7 @@ class _SampleWorker:
         return Sampled(dict(counts), tuple(lines))
 
 
-def _spread(records: Sequence[Record], count: int) -> list[Record]:
+def spread(records: Sequence[Record], count: int) -> list[Record]:
     """`count` of the page's records at even distances; all, if it has no more."""
     total = len(records)
     if total <= count:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from greylag.core.mapping import MappingError, compile_mapping, overlaps
 from greylag.core.ports import TableInfo
+from greylag.core.tables import differences
 from greylag.engine.route import Route
 from greylag.errors import ConfigurationError, SchemaError, StateError
 from greylag.operations.check import refuse_problems
@@ -23,21 +24,37 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from greylag.config import Project
-    from greylag.core.flows import FlowSpec, TableSpec
+    from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
     from greylag.core.mapping import Mapping
     from greylag.core.ports import DatasetInfo, Source, Target
 
     Functions: TypeAlias = Callable[[str], Callable[[Any], Any]]
 
 
+NOT_CREATED = "not created"
+"""The identity of a table that nobody has made yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """The routes asked for, and beside them those of every flow that writes one of their tables (`siblings`,
-    `routes` included): key collisions and ownership concern all of them.
+    `routes` included): key collisions and ownership concern all of them. `tables`: as they were before.
     """
 
     routes: tuple[Route, ...]
     siblings: tuple[Route, ...]
+    tables: tuple[Looked, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A table that the routes write: as greylag.yaml describes it, with the types of its keys, and as it stands (None:
+    it does not, or nobody asked), with what is not alike.
+    """
+
+    spec: TableSpec
+    existing: TableInfo | None
+    differences: tuple[str, ...] = ()
 
 
 def prepare(
@@ -46,12 +63,16 @@ def prepare(
     only: Sequence[str] = (),
     create: bool = False,
     pretend: bool = False,
+    look: bool = False,
+    offline: bool = False,
     begun: Collection[str] = (),
 ) -> Prepared:
     """Connect to everything the flows need and decide what they leave open.
 
     `only` names services or flows. `create` makes missing tables where allowed; `pretend` takes a missing table
-    as if it had been made. Without either a missing table is a SchemaError. `begun` names the flows that have
+    as if it had been made, and changes nothing at the target. Without either a missing table is a SchemaError. `look`
+    is `pretend`, and takes a table that differs as if it were as greylag.yaml says too; `offline` asks no target, and
+    takes every table as missing. `begun` names the flows that have
     state: where their table is gone, a StateError is raised and none is made.
     """
     refuse_problems(project)
@@ -67,10 +88,17 @@ def prepare(
         by_table: dict[str, list[_Draft]] = defaultdict(list)
         for draft in drafts:
             by_table[str(draft.flow.table.ref)].append(draft)
-        infos = {
-            name: _table(group, ends, create=create, pretend=pretend, begun=begun)
+        looked = {
+            name: _look(group, None if offline else ends.target(_ref(group).connection), begun)
             for name, group in by_table.items()
         }
+        if look:
+            infos = {name: _as_said(each) for name, each in looked.items()}
+        else:
+            infos = {
+                name: _table(each, ends.target(each.spec.ref.connection), create=create, pretend=pretend)
+                for name, each in looked.items()
+            }
         routes = tuple(
             Route(
                 draft.mapping.spec,
@@ -83,7 +111,7 @@ def prepare(
             for draft in drafts
         )
     names = {flow.name for flow in chosen}
-    return Prepared(tuple(route for route in routes if route.name in names), routes)
+    return Prepared(tuple(route for route in routes if route.name in names), routes, tuple(looked.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,12 +164,13 @@ def _refuse_overlaps(drafts: Sequence[_Draft]) -> None:
             )
 
 
-def _table(
-    group: Sequence[_Draft], ends: _Ends, *, create: bool, pretend: bool, begun: Collection[str]
-) -> TableInfo:
+def _ref(group: Sequence[_Draft]) -> DatasetRef:
+    return group[0].flow.table.ref
+
+
+def _look(group: Sequence[_Draft], target: Target | None, begun: Collection[str]) -> Looked:
     spec = group[0].flow.table
-    target = ends.target(spec.ref.connection)
-    existing = target.describe(spec.ref.dataset)
+    existing = None if target is None else target.describe(spec.ref.dataset)
     loaded = [each.flow.name for each in group if each.flow.name in begun]
     if existing is None and loaded:
         raise StateError(
@@ -153,20 +182,34 @@ def _table(
         [(each.mapping, each.flow.source.dataset, each.source) for each in group],
         existing,
     )
-    if create or (existing is not None):
+    return Looked(spec, existing, () if existing is None else tuple(differences(spec, existing)))
+
+
+def _table(looked: Looked, target: Target, *, create: bool, pretend: bool) -> TableInfo:
+    spec, existing = looked.spec, looked.existing
+    if create or (existing is not None and not pretend):
         return target.prepare(spec)
-    if pretend:
-        return _as_if_made(spec)
-    raise SchemaError(
-        f"table {spec.ref} does not exist",
-        advice="`greylag run` makes it where its connection has create_tables: true.",
-    )
+    if existing is None and not pretend:
+        raise SchemaError(
+            f"table {spec.ref} does not exist",
+            advice="`greylag run` makes it where its connection has create_tables: true.",
+        )
+    if looked.differences:
+        raise SchemaError(
+            f"table {spec.ref} is not as greylag.yaml says: " + "; ".join(looked.differences),
+            advice="Change greylag.yaml to the table as it stands, or write to a new table.",
+        )
+    return _as_said(looked)
 
 
-def _as_if_made(spec: TableSpec) -> TableInfo:
+def _as_said(looked: Looked) -> TableInfo:
+    """The table, or what greylag.yaml says of it where there is none or another."""
+    spec = looked.spec
+    if looked.existing is not None and not looked.differences:
+        return looked.existing
     return TableInfo(
         name=spec.ref.dataset,
-        identity="not created",
+        identity=NOT_CREATED,
         key=spec.key,
         indexes=spec.indexes,
         key_types=spec.key_types,

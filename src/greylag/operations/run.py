@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import defaultdict
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
-from greylag.core.progress import FlowProgress
-from greylag.engine.collisions import doubtful, find_collisions
 from greylag.engine.load import Load, LoadOptions
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
-from greylag.engine.meter import Meter
 from greylag.engine.quarantine import Quarantine
 from greylag.errors import StateError
 from greylag.operations.belonging import identity, refuse_other
+from greylag.operations.collisions import collisions_of, with_collisions
 from greylag.operations.dryrun import WouldRefuse, dry_run
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
@@ -28,9 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.config import Project
-    from greylag.core.progress import Snapshot
+    from greylag.core.progress import FlowProgress, Snapshot
     from greylag.core.work import Executor
-    from greylag.engine.connections import Rates
     from greylag.engine.route import Route
 
 
@@ -103,7 +98,7 @@ def run(
             done: dict[str, FlowProgress] = {each.flow: each for each in store.progress()}
             if todo:
                 rates = stated(project, prepared.siblings)
-                routes = _with_collisions(
+                routes = with_collisions(
                     todo,
                     prepared.siblings,
                     executor,
@@ -143,7 +138,7 @@ def _begin(
             # Before the state begins: what an earlier load found of shared keys must not outlive it, since not every
             # source tells by its identity that records have changed. The quarantine after it: until then its lines
             # are what the state counts.
-            shutil.rmtree(_collisions(folder, str(route.flow.table.ref)), ignore_errors=True)
+            shutil.rmtree(collisions_of(folder, str(route.flow.table.ref)), ignore_errors=True)
             store.begin(
                 route.name,
                 now,
@@ -168,67 +163,6 @@ def _discard_damaged(folder: Path) -> None:
     except StateError:
         for name in ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm"):
             (folder / name).unlink(missing_ok=True)
-
-
-def _with_collisions(
-    todo: Sequence[Route],
-    siblings: Sequence[Route],
-    executor: Executor,
-    folder: Path,
-    *,
-    observe: Callable[[Snapshot], None],
-    rates: Rates,
-) -> list[Route]:
-    """The routes, each told where its table's colliding keys stand if its keys are not provably its own."""
-    by_table: dict[str, list[Route]] = defaultdict(list)
-    for route in siblings:
-        by_table[str(route.flow.table.ref)].append(route)
-    progress = _KeyProgress(siblings, observe)
-    routes = list(todo)
-    for table, group in by_table.items():
-        suspects = doubtful(group)
-        if not suspects or not {route.name for route in suspects} & {route.name for route in routes}:
-            continue
-        found = find_collisions(
-            suspects, executor, _collisions(folder, table), rates=rates, progress=progress.read
-        )
-        names = {route.name for route in suspects}
-        routes = [route.with_colliding(found.path) if route.name in names else route for route in routes]
-    return routes
-
-
-def _collisions(folder: Path, table: str) -> Path:
-    """Where the pass over a table's keys keeps what it found."""
-    return folder / "collisions" / quote(table, safe="")
-
-
-class _KeyProgress:
-    """Shows the pass that looks for keys of several records, as it reads."""
-
-    def __init__(self, routes: Sequence[Route], observe: Callable[[Snapshot], None]) -> None:
-        self._observe = observe
-        self._meter = Meter("looking for keys that several records share", started=time.monotonic())
-        self._flows = {
-            route.name: FlowProgress(
-                route.name,
-                "checking keys",
-                records_estimate=route.dataset.estimated_records,
-                bytes_estimate=route.dataset.estimated_bytes,
-            )
-            for route in routes
-        }
-        self._next = 0.0
-
-    def read(self, flow: str, records: int, size: int) -> None:
-        before = self._flows[flow]
-        self._flows[flow] = replace(
-            before, records_read=before.records_read + records, bytes_read=before.bytes_read + size
-        )
-        now = time.monotonic()
-        if now >= self._next:
-            self._next = now + 0.5
-            started = [each for each in self._flows.values() if each.records_read]
-            self._observe(self._meter.snapshot(started, now=now))
 
 
 def _notes(routes: Sequence[Route]) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from greylag.connectors.dynamodb.numbers import normal
 from greylag.connectors.dynamodb.restore import from_base64
 from greylag.connectors.dynamodb.scalars import encode
 from greylag.connectors.dynamodb.unfit import Unfit
-from greylag.core.records import Encoded, Refused
+from greylag.core.records import Encoded
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +73,7 @@ def _check_size(size: int) -> None:
         raise Unfit(
             f"the item has {size:,} bytes as DynamoDB counts them; it allows {limits.ITEM_BYTES:,}",
             "`drop` or `split` a large field, or keep it elsewhere.",
+            "oversize",
         )
 
 
@@ -121,7 +122,7 @@ class _KeyRule:
             )
 
     def _unfit(self, reason: str, fix: str) -> Unfit:
-        return Unfit(f"{self.what} {self.name} {reason}", fix)
+        return Unfit(f"{self.what} {self.name} {reason}", fix, "unfit-key")
 
 
 def _key_rules(table: TableInfo) -> tuple[_KeyRule, ...]:
@@ -172,4 +173,4 @@ def wire_key(key: Document) -> dict[str, Any]:
     try:
         return {name: encode(value, None, "quarantine").wire for name, value in key.items()}
     except Unfit as unfit:
-        raise Refused(unfit.reason, unfit.fix) from None
+        raise unfit.refused() from None

@@ -9,6 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from greylag.connectors.dynamodb.errors import from_sdk
 from greylag.core.ports import TableInfo
+from greylag.core.tables import differences
 from greylag.errors import ConfigurationError, SchemaError, TransientError
 
 if TYPE_CHECKING:
@@ -59,10 +60,10 @@ class Schema:
                 )
             self._create(spec)
         info = self._info(self._active(table))
-        differences = _differences(spec, info)
-        if differences:
+        found = differences(spec, info)
+        if found:
             raise SchemaError(
-                f"table {spec.ref} is not as greylag.yaml says: " + "; ".join(differences),
+                f"table {spec.ref} is not as greylag.yaml says: " + "; ".join(found),
                 advice="Change greylag.yaml to the table as it stands, add missing indexes, or write to a new table.",
             )
         if spec.ttl_attribute is None or spec.ttl_attribute == info.ttl_attribute:
@@ -89,7 +90,7 @@ class Schema:
             key_types={each["AttributeName"]: each["AttributeType"] for each in told["AttributeDefinitions"]},
             estimated_items=told.get("ItemCount"),
             ttl_attribute=self._ttl(told["TableName"]),
-            extra={"status": told["TableStatus"]},
+            extra={"status": told["TableStatus"], **_capacity(told)},
         )
 
     def _ttl(self, table: str) -> str | None:
@@ -168,19 +169,21 @@ class Schema:
         return True
 
 
-def _differences(spec: TableSpec, info: TableInfo) -> list[str]:
-    found = []
-    if tuple(spec.key) != info.key:
-        found.append(f"its key is {_names(info.key)}, not {_names(spec.key)}")
-    for name, keys in spec.indexes.items():
-        if name not in info.indexes:
-            found.append(f"it has no index {name} ({_names(keys)})")
-        elif info.indexes[name] != tuple(keys):
-            found.append(f"index {name} has the key {_names(info.indexes[name])}, not {_names(keys)}")
-    for name, kind in spec.key_types.items():
-        if info.key_types.get(name, kind) != kind:
-            found.append(f"{name} is of type {info.key_types[name]}, not {kind}")
-    return found
+def _capacity(told: dict[str, Any]) -> dict[str, Any]:
+    """How the table is billed and what it can take: `write_units`, provisioned or else warm, of the table (under
+    the empty name) and of its indexes, as far as DynamoDB tells.
+    """
+    on_demand = told.get("BillingModeSummary", {}).get("BillingMode") == "PAY_PER_REQUEST"
+    units: dict[str, int] = {}
+    for name, each in {
+        "": told,
+        **{each["IndexName"]: each for each in told.get("GlobalSecondaryIndexes", ())},
+    }.items():
+        provisioned = each.get("ProvisionedThroughput", {}).get("WriteCapacityUnits", 0)
+        found = each.get("WarmThroughput", {}).get("WriteUnitsPerSecond") if on_demand else provisioned
+        if found:
+            units[name] = int(found)
+    return {"on_demand": on_demand, "write_units": units}
 
 
 def _key(schema: list[dict[str, str]]) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ from greylag.core.records import Refused
 
 
 class Unfit(Exception):  # noqa: N818 - it is an answer, not a failure
-    """`reason` and `fix` as in `Refused`; `steps` grows from the value to the item while the encoder unwinds."""
+    """As `Refused`; `steps` grows from the value to the item while the encoder unwinds."""
 
-    def __init__(self, reason: str, fix: str) -> None:
+    def __init__(self, reason: str, fix: str, kind: str = "") -> None:
         super().__init__(reason)
         self.reason = reason
         self.fix = fix
+        self.kind = kind
         self.steps: list[str | int] = []
 
     def refused(self) -> Refused:
@@ -19,7 +20,7 @@ class Unfit(Exception):  # noqa: N818 - it is an answer, not a failure
         path = ""
         for step in reversed(self.steps):
             path += f"[{step}]" if isinstance(step, int) else f"{'.' if path else ''}{_printable(step)}"
-        return Refused(f"{path}: {self.reason}" if path else self.reason, self.fix)
+        return Refused(f"{path}: {self.reason}" if path else self.reason, self.fix, self.kind)
 
 
 def _printable(name: str) -> str:

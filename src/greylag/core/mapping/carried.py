@@ -146,5 +146,6 @@ def _collision(fields: Document, names: Mapping[str, str]) -> Refused:
             return Refused(
                 f"`{field}` is renamed to `{attribute}`, and the record has a field `{attribute}` of its own",
                 f"rename `{field}` to another name, or rename or drop `{attribute}` too",
+                "two-writers",
             )
-    return Refused("two fields are renamed to one name", "give every field a name of its own")
+    return Refused("two fields are renamed to one name", "give every field a name of its own", "two-writers")

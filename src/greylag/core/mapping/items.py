@@ -101,6 +101,7 @@ def _unfillable(column: Column, fields: Document, scope: Scope) -> Refused:
         "mend the record at the source, leave such records out with `where`, or choose a template that "
         "every record "
         "can fill",
+        "unfillable-key" if column.role is Role.KEY else "unfillable-attribute",
     )
 
 
@@ -118,5 +119,6 @@ def _shared(written: Document, kept: Document, carried: Carried) -> frozenset[st
                 "the record's "
                 f"own field `{field}` ({type_name(kept[name])})",
                 f"give the attribute another name, or `rename` or `drop` the field `{field}`",
+                "two-writers",
             )
     return shared
