@@ -7,6 +7,7 @@
 #   make format     rewrites the sources as ruff wants them
 #   make faults     the tests that take minutes: kills, throttling, timeouts
 #   make examples   both examples on the lab's servers
+#   make bench      measures, and writes benchmarks/RESULTS.md; ONLY=a prints one figure instead
 #   make lock       requirements.lock anew, from pyproject.toml
 
 PYTHON ?= python3
@@ -17,7 +18,7 @@ BIN := $(VENV)/bin
 SERVERS := mongod dynamodb moto s3 $(if $(filter 0,$(shell id -u)),postgres redis)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format faults examples lock clean
+.PHONY: demo test lint format faults examples bench lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/python examples/forum/demo.py
@@ -44,10 +45,14 @@ examples: $(VENV)/.local
 	$(BIN)/greylag lab install mongod dynamodb
 	$(BIN)/python examples/run.py
 
+bench: $(VENV)/.bench
+	$(BIN)/greylag lab install mongod dynamodb
+	$(BIN)/python -m benchmarks $(ONLY)
+
 lock: $(VENV)/.pip
 	$(PIP) install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
-		--extra local --group dev pyproject.toml --output-file requirements.lock
+		--extra local --group dev --group bench pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -73,4 +78,8 @@ $(VENV)/.local: $(VENV)/.pip pyproject.toml requirements.lock
 
 $(VENV)/.dev: $(VENV)/.local
 	$(PIP) install --quiet --constraint requirements.lock --group dev
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.local
+	$(PIP) install --quiet --constraint requirements.lock --group bench
 	@touch $@

@@ -1,0 +1,118 @@
+"""Greylag's own load of a file of BSON documents: the functions of a worker process, without mongod around them."""
+
+from __future__ import annotations
+
+import cProfile
+import gc
+import io
+import os
+import pstats
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from benchmarks import corpus, machine
+from benchmarks.apart import Stopwatch
+from greylag.config import load
+from greylag.connectors.mongodb.decoding import decode_page
+from greylag.core.ports import DatasetInfo
+from greylag.core.records import Page, Partition
+from greylag.engine.loader import LoadTask, LoadWork
+from greylag.engine.route import Route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from greylag.core.ports import Source, Target
+
+TYPES = {"updatedAt": "date", "variants[].price": "decimal128"}
+"""What `greylag plan` proposes for the fields that the corpus adds to the shop's own."""
+_PARTITION = Partition("file", 0, {})
+
+
+@dataclass(frozen=True, slots=True)
+class BsonFile:
+    """A connector whose one partition is the file, and a source of it; only what a load calls is there."""
+
+    path: str
+    count: int
+    kind: str = "bson"
+
+    def source(self) -> Source:
+        """Itself."""
+        return cast("Source", self)
+
+    def target(self) -> Target:
+        """Never asked for."""
+        raise NotImplementedError
+
+    def read(self, partition: Partition, cursor: str | None, *, page_bytes: int) -> Iterator[Page]:  # noqa: ARG002
+        """As connectors/mongodb reads: pages of whole documents, decoded exactly."""
+        step = corpus.DOCUMENT_BYTES * -(-page_bytes // corpus.DOCUMENT_BYTES)
+        left = self.count * corpus.DOCUMENT_BYTES
+        with Path(self.path).open("rb") as file:
+            while raw := file.read(min(step, left)):
+                left -= len(raw)
+                records, rejected = decode_page(raw)
+                yield Page(records, str(left), len(raw), rejected)
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """No rate is stated."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def route(endpoint: str, file: str, count: int) -> Route:
+    """The shop's flow of products, from the file to the endpoint's table."""
+    os.environ |= {"DYNAMODB_ENDPOINT": endpoint, "MONGODB_URI": "mongodb://127.0.0.1:1/"}
+    project = load(machine.ROOT / "examples" / "shop" / "greylag.yaml")
+    [flow] = project.select(["products"])
+    flow = replace(flow, types={**flow.types, **TYPES})
+    connector = project.connector("dynamo")
+    target = connector.target()
+    table = target.describe("shop")
+    target.close()
+    assert table is not None
+    info = DatasetInfo("products", "file", "bson", count, count * corpus.DOCUMENT_BYTES, "_id")
+    draft = Route(flow, BsonFile(file, count), connector, info, table, project.functions)
+    return Route(draft.mapping().spec, draft.source, connector, info, table, project.functions)
+
+
+def load_file(endpoint: str, file: str, count: int, folder: str) -> dict[str, float]:
+    """Decode, map, encode, sign and send every document, as a worker process does."""
+    worker = LoadWork({"products": route(endpoint, file, count)}, Path(folder)).open()
+    items = 0
+
+    def emit(page: Any) -> None:
+        nonlocal items
+        items += page.counts.items_written
+
+    gc.freeze()
+    gc.disable()  # as executors/processes does
+    with Stopwatch() as watch:
+        worker.run(LoadTask("products", _PARTITION, None), emit)
+    worker.close()
+    assert items == count, f"{items} of {count} items were written"
+    return watch.of(items)
+
+
+def profile(endpoint: str, file: str, count: int, folder: str) -> dict[str, Any]:
+    """The same under cProfile: the functions that took most time of their own, as (share, calls, name)."""
+    recorder = cProfile.Profile()
+    recorder.runcall(load_file, endpoint, file, count, folder)
+    stats = pstats.Stats(recorder, stream=io.StringIO())
+    found: Any = stats.stats  # type: ignore[attr-defined]
+    whole = sum(own for _, _, own, _, _ in found.values())
+    rows = sorted(
+        ((own / whole, calls / count, *where) for where, (_, calls, own, _, _) in found.items()), reverse=True
+    )
+    return {"rows": [(share, calls, _named(path, name)) for share, calls, path, _, name in rows[:30]]}
+
+
+def _named(path: str, function: str) -> str:
+    if path == "~":
+        return function.strip("<>")
+    parts = Path(path).parts
+    place = "/".join(parts[parts.index("greylag") + 1 :]) if "greylag" in parts else "/".join(parts[-2:])
+    return f"{place}: {function}"

@@ -1,0 +1,93 @@
+"""What a user would write without Greylag: the shop's products into its table with boto3, three ways.
+
+Each makes of a document the item that examples/shop/greylag.yaml describes, as carefully as the usual scripts do:
+types that boto3 does not know become strings or decimals, and no hints are kept of what they were.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import boto3
+import bson
+from boto3.dynamodb.types import TypeSerializer
+from bson import Decimal128, ObjectId
+
+from benchmarks import corpus
+from benchmarks.apart import Stopwatch
+from examples.shop.mapping import to_cdn
+
+TABLE = "shop"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ObjectId):
+        return str(value)
+    if isinstance(value, Decimal128):
+        return value.to_decimal()
+    if isinstance(value, float):
+        return Decimal(repr(value))
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="milliseconds") + "Z"
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value
+
+
+def item_of(raw: bytes) -> dict[str, Any]:
+    """The item of a product."""
+    document = _plain(to_cdn(bson.decode(raw)))
+    key = f"PRODUCT#{document['_id']}"
+    return {
+        "PK": key,
+        "SK": key,
+        "GSI1PK": f"CATEGORY#{document['category']}",
+        "GSI1SK": f"PRODUCT#{document['nameEn']}",
+        "entityType": "PRODUCT",
+        "id": document.pop("_id"),
+        **document,
+    }
+
+
+def batch_writer(endpoint: str, file: str, count: int) -> dict[str, float]:
+    """`Table.batch_writer`, which boto3's documentation shows first."""
+    raws = corpus.read_bson(Path(file), count)
+    table = boto3.resource("dynamodb", endpoint_url=endpoint).Table(TABLE)
+    with Stopwatch() as watch, table.batch_writer() as writer:
+        for raw in raws:
+            writer.put_item(Item=item_of(raw))
+    return watch.of(count)
+
+
+def batch_write_item(endpoint: str, file: str, count: int) -> dict[str, float]:
+    """botocore's `batch_write_item`, 25 at a time, what stays unprocessed sent again."""
+    raws = corpus.read_bson(Path(file), count)
+    client = boto3.client("dynamodb", endpoint_url=endpoint)
+    waiting = iter(raws)
+    serialise = TypeSerializer().serialize
+    with Stopwatch() as watch:
+        while some := list(islice(waiting, 25)):
+            requests: Any = [
+                {"PutRequest": {"Item": {name: serialise(each) for name, each in item_of(raw).items()}}}
+                for raw in some
+            ]
+            while requests:
+                answer = client.batch_write_item(RequestItems={TABLE: requests})
+                requests = answer["UnprocessedItems"].get(TABLE)
+    return watch.of(count)
+
+
+def put_item(endpoint: str, file: str, count: int) -> dict[str, float]:
+    """One item at a time: the loop of most migration scripts."""
+    table = boto3.resource("dynamodb", endpoint_url=endpoint).Table(TABLE)
+    raws = corpus.read_bson(Path(file), count)
+    with Stopwatch() as watch:
+        for raw in raws:
+            table.put_item(Item=item_of(raw))
+    return watch.of(count)
