@@ -169,9 +169,6 @@ class Api(Section):
     websocket: bool = Field(
         False, description="A WebSocket API beside it, or alone where there are no routes."
     )
-    waf: bool = Field(
-        True, description="CloudFront and AWS WAF in front; without, clients reach it directly."
-    )
     domain: Host | None = Field(None, description="Its name: a part of `domain` of `infrastructure:`.")
 
     @model_validator(mode="after")
@@ -220,7 +217,9 @@ class Lifecycle(Section):
     """When objects move to cheaper storage, and when they are removed."""
 
     archive_after: Duration | None = Field(None, description="Moved to infrequent access: 30d or more.")
-    expire_after: Duration | None = Field(None, description="Removed.")
+    expire_after: dict[Text, Duration] = Field(
+        {}, description="Removed, by the beginning of their names: receipts/."
+    )
     old_versions_after: Duration = Field("90d", description="Overwritten and deleted versions are removed.")
 
 
@@ -302,7 +301,7 @@ class Infrastructure(Section):
     databases: dict[Name, Database] = Field({}, description="Databases by name.")
     replicas: tuple[Region, ...] = Field((), description="Other regions that get a copy of every table.")
     backup: Backup | None = Field(None, description="Daily backups in a vault of their own.")
-    monthly_budget_usd: int | None = Field(None, ge=1, description="Spending that is told when it is near.")
+    monthly_budget_usd: int = Field(100, ge=1, description="Spending that is told when it is near.")
     audit: bool = Field(False, description="CloudTrail and AWS Config for the account.")
     github: Repository | None = Field(
         None, description="owner/name of the repository whose workflow deploys."

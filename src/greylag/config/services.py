@@ -38,9 +38,12 @@ MAX_HTTP_API_SECONDS = 30
 """Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html"""
 
 MAX_VISIBILITY_SECONDS = 43_200
-MAX_RETENTION_SECONDS = 14 * 86_400
+MAX_RETENTION_SECONDS = 13 * 86_400
 MAX_DELAY_SECONDS = 900
-"""Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html"""
+"""Source: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
+
+Of the 14 days that SQS keeps a message a day is left for its dead letters: a message keeps its first date.
+"""
 
 VISIBILITY_TIMES_TIMEOUT = 6
 """Source: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html"""
@@ -164,6 +167,10 @@ class _Resolver:
         self._root = root
         self._findings = findings
 
+    @property
+    def _domain(self) -> str | None:
+        return self._file.infrastructure.domain if self._file.infrastructure is not None else None
+
     def service(self, name: str, service: Service) -> ServiceSpec:
         """What one service means."""
         place: tuple[Step, ...] = ("services", name)
@@ -277,6 +284,11 @@ class _Resolver:
                     ("services", name, "run", "timeout"),
                     f"{owner}: an API waits {MAX_HTTP_API_SECONDS}s at most; let a queue take what takes longer",
                 )
+        if run is not None and run.kind == "container" and not self._domain:
+            self._findings.add(
+                place,
+                f"{owner}: a container's load balancer needs a certificate: give `domain` of `infrastructure:`",
+            )
         if api.websocket and run is not None and run.kind == "container":
             self._findings.add(
                 (*place, "websocket"),
@@ -296,9 +308,7 @@ class _Resolver:
                 api.cors.credentials,
             )
         self._within_domain(api.domain, (*place, "domain"), owner)
-        return ApiSpec(
-            routes, cors, api.throttle.per_second, api.throttle.burst, api.websocket, api.waf, api.domain
-        )
+        return ApiSpec(routes, cors, api.throttle.per_second, api.throttle.burst, api.websocket, api.domain)
 
     def _queue(self, name: str, service: Service, queue: Queue) -> QueueSpec:
         place, owner = ("services", name, "queue"), f"service {name}"
@@ -316,7 +326,7 @@ class _Resolver:
         delay = duration_seconds(queue.delay) if queue.delay is not None else 0
         for key, value, most, words in (
             ("visibility", visibility, MAX_VISIBILITY_SECONDS, "12h"),
-            ("retention", retention, MAX_RETENTION_SECONDS, "14d"),
+            ("retention", retention, MAX_RETENTION_SECONDS, "13d"),
             ("delay", delay, MAX_DELAY_SECONDS, "15m"),
         ):
             if value > most:
@@ -331,15 +341,10 @@ class _Resolver:
         place, owner = ("services", name, "assets"), f"service {name}"
         lifecycle = assets.lifecycle
         archive = _days(lifecycle.archive_after) if lifecycle.archive_after is not None else None
-        expire = _days(lifecycle.expire_after) if lifecycle.expire_after is not None else None
+        expire = {prefix: _days(after) for prefix, after in lifecycle.expire_after.items()}
         if archive is not None and archive < ARCHIVE_AFTER_DAYS:
             self._findings.add(
                 (*place, "lifecycle", "archive_after"), f"{owner}: objects are archived after 30d or later"
-            )
-        if archive is not None and expire is not None and expire <= archive:
-            self._findings.add(
-                (*place, "lifecycle", "expire_after"),
-                f"{owner}: `expire_after` comes later than `archive_after`",
             )
         if not assets.cloudfront and (assets.signed_urls or assets.domain is not None):
             self._findings.add(
@@ -360,7 +365,7 @@ class _Resolver:
     def _within_domain(self, host: str | None, path: tuple[Step, ...], owner: str) -> None:
         if host is None:
             return
-        domain = self._file.infrastructure.domain if self._file.infrastructure is not None else None
+        domain = self._domain
         if domain is None:
             self._findings.add(
                 path, f"{owner}: `domain` needs the `domain` of `infrastructure:` it is part of"

@@ -71,7 +71,6 @@ class ApiSpec:
     throttle_per_second: int
     throttle_burst: int
     websocket: bool
-    waf: bool
     domain: str | None
 
 
@@ -99,7 +98,8 @@ class QueueSpec:
 
 @dataclass(frozen=True, slots=True)
 class AssetsSpec:
-    """A service's bucket. Days are None where objects stay."""
+    """A service's bucket. `expire_after_days` goes by the beginning of names;
+    days are None where objects stay."""
 
     bucket: str | None
     cloudfront: bool
@@ -107,7 +107,7 @@ class AssetsSpec:
     cors: tuple[str, ...]
     domain: str | None
     archive_after_days: int | None
-    expire_after_days: int | None
+    expire_after_days: Mapping[str, int]
     old_versions_after_days: int
 
 
@@ -156,7 +156,7 @@ class InfrastructureSpec:
     replicas: tuple[str, ...] = ()
     backup_keep_days: int | None = None
     backup_copy_to: str | None = None
-    monthly_budget_usd: int | None = None
+    monthly_budget_usd: int = 100
     audit: bool = False
     github: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)

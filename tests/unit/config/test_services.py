@@ -33,7 +33,7 @@ services:
     run: {kind: container, image: worker, cpu: 1024, count: 2}
     queue: {fifo: true}
     cache: valkey
-    assets: {lifecycle: {expire_after: 365d}}
+    assets: {lifecycle: {expire_after: {tmp/: 7d}}}
 infrastructure:
   domain: example.com
   alarm_email: "${ALARM_EMAIL}"
@@ -65,7 +65,7 @@ def test_what_it_means(project: Callable[..., Project]) -> None:
     assert worker.cache is not None
     assert worker.cache.engine == "valkey"
     assert worker.assets is not None
-    assert worker.assets.expire_after_days == 365
+    assert worker.assets.expire_after_days == {"tmp/": 7}
     [table] = found.tables.values()
     assert table.key_types == {"PK": "S", "SK": "N"}
     assert table.ttl_attribute == "expires"
@@ -156,10 +156,10 @@ def test_routes_of_an_openapi_file(
             "fifo: true, batch: 11",
             "18: service worker: a `batch` of a FIFO queue is 10 at most",
         ),
-        ("fifo: true", "retention: 15d", "18: service worker: `retention` of a queue is 14d at most"),
+        ("fifo: true", "retention: 14d", "18: service worker: `retention` of a queue is 13d at most"),
         ("cache: valkey", "cache: memcached", "19: `cache.engine` of service worker should be"),
         (
-            "expire_after: 365d",
+            "expire_after: {tmp/: 7d}",
             "archive_after: 1d",
             "20: service worker: objects are archived after 30d or later",
         ),
