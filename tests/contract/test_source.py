@@ -261,3 +261,45 @@ def test_two_sources_read_beside_each_other(subject: SourceSubject) -> None:
     assert all(same(a, b) for a, b in zip(*readings, strict=True))
     one.close()
     other.close()
+
+
+def sampled(source: Source, subject: SourceSubject, count: int) -> tuple[list[bytes], int, bool]:
+    sample = source.sample(subject.dataset, count)
+    assert sample.bias
+    read = list(sample.pages)
+    fields = [canonical(each.fields) for page in read for each in page.records]
+    return fields, sum(len(page.rejected) for page in read), sample.whole
+
+
+def test_a_sample_that_may_hold_all_is_all(source: Source, subject: SourceSubject) -> None:
+    fields, rejected, whole = sampled(source, subject, len(subject.records) + subject.undecodable)
+    assert whole
+    assert sorted(fields) == sorted(canonical(each) for each in subject.records)
+    assert rejected == subject.undecodable
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_a_smaller_sample_says_that_it_is_one(source: Source, subject: SourceSubject, count: int) -> None:
+    fields, rejected, whole = sampled(source, subject, count)
+    assert not whole
+    assert 1 <= len(fields) + rejected <= 3 * count
+    known = {canonical(each) for each in subject.records}
+    assert set(fields) <= known
+    assert len(set(fields)) == len(fields), "no record twice"
+
+
+def test_a_sample_of_nothing(source: Source, subject: SourceSubject) -> None:
+    with pytest.raises(SchemaError):
+        list(source.sample("nothing_of_this_name", 10).pages)
+
+
+def test_the_inventory(source: Source, subject: SourceSubject) -> None:
+    found = source.inventory(subject.dataset)
+    assert found.dataset == subject.dataset
+    assert found.form
+    json.dumps(found.as_json())
+    assert all(each.name and each.keys for each in found.indexes)
+    if subject.family == "bson":
+        assert [(each.keys, each.unique) for each in found.indexes] == [((("_id", "ascending"),), True)]
+    with pytest.raises(SchemaError):
+        source.inventory("nothing_of_this_name")

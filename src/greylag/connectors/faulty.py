@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.core.flows import FlowSpec, TableSpec
+    from greylag.core.inventory import Inventory, Sample
     from greylag.core.ports import (
         Codec,
         Connector,
@@ -231,6 +232,16 @@ class FaultySource:
         wanted = list(ids)
         self._strikes.before("fetch", f"{dataset} {canonical(wanted)!r}")
         yield from self._inner.fetch(dataset, wanted)
+
+    def inventory(self, dataset: str) -> Inventory:
+        """See `ports.Source.inventory`."""
+        self._strikes.before("inventory", dataset)
+        return self._inner.inventory(dataset)
+
+    def sample(self, dataset: str, count: int) -> Sample:
+        """See `ports.Source.sample`."""
+        self._strikes.before("sample", f"{dataset} {count}")
+        return self._inner.sample(dataset, count)
 
     def limit(self, bytes_per_second: float | None) -> None:
         """See `ports.Source.limit`."""

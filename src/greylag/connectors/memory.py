@@ -19,8 +19,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from greylag.connectors.pace import Pace
+from greylag.connectors.spread import spread
 from greylag.core import extended_json
 from greylag.core.canonical import canonical
+from greylag.core.inventory import Index, Inventory, Sample
 from greylag.core.ports import DatasetInfo, Delivery, TableInfo
 from greylag.core.records import Encoded, Page, Partition, Record, Refused, Rejection, Stored
 from greylag.core.values import type_name
@@ -53,6 +55,8 @@ CREATE TABLE IF NOT EXISTS items (
 ) STRICT;
 """
 _SCAN_ITEMS = 500
+_SAMPLE_PAGE_BYTES = 2**20
+_UNCUT = 2**62
 _UNIQUE_TYPES = ("string", "int", "int64", "objectId")
 
 
@@ -231,6 +235,21 @@ class MemorySource:
             found = None if row is None else _decode(row[0], row[1], self._connector.family)
             if isinstance(found, Record):
                 yield found
+
+    def inventory(self, dataset: str) -> Inventory:
+        """See `ports.Source.inventory`. There are no indexes but that of the ids, and no change stream."""
+        info = self.describe(dataset)
+        ids = (Index("_id_", (("_id", "ascending"),), unique=True),) if info.family == "bson" else ()
+        return Inventory(dataset, "memory", stored_bytes=info.estimated_bytes, indexes=ids)
+
+    def sample(self, dataset: str, count: int) -> Sample:
+        """See `ports.Source.sample`. Records at even distances."""
+        planned = list(self.partitions(dataset, partition_bytes=_UNCUT))
+        pages = (page for each in planned for page in self.read(each, None, page_bytes=_SAMPLE_PAGE_BYTES))
+        total = sum(each.estimated_records for each in planned)
+        if total <= count:
+            return Sample(pages, "every record", whole=True)
+        return Sample(spread(pages, count / total), "records at even distances over the whole dataset")
 
     def limit(self, bytes_per_second: float | None) -> None:
         """See `ports.Source.limit`."""

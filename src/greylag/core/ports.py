@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.core.flows import FlowSpec, TableSpec
+    from greylag.core.inventory import Inventory, Sample
     from greylag.core.records import Encoded, Item, Page, Partition, Record, Stored
     from greylag.core.values import Document, Value
 
@@ -84,6 +85,17 @@ class Source(Protocol):
 
     def fetch(self, dataset: str, ids: Iterable[Value]) -> Iterator[Record]:
         """Those of the records named by `ids` that exist now, in any order."""
+
+    def inventory(self, dataset: str) -> Inventory:
+        """What the source knows of the dataset beside its records; reads no more of those than its newest and oldest.
+        What the user may not see, or what takes long to find out, is left out. Raises as `describe`.
+        """
+
+    def sample(self, dataset: str, count: int) -> Sample:
+        """About `count` of the dataset's records, at least one if there is one, never more than a few times `count`,
+        none of them twice; all where it holds no more than `count`. Reads no more of a large dataset than the sample
+        needs, as far as the source can. Pages as `read` gives them, each read when it is asked for.
+        """
 
     def limit(self, bytes_per_second: float | None) -> None:
         """Read no more than this from now on, averaged over a few seconds (None: no limit). Safe to call from

@@ -5,8 +5,8 @@ Everything here is JSON-ready numbers and text; no value of the data but the exa
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Sizes in bytes of source, over the records read. `p50` and `p99` are of a bounded digest: within 1 % of rank."""
+    """Sizes of records in bytes, over those read: of a BSON document itself, of a JSON record as compact text.
+    `p50` and `p99` are of a bounded digest: within 1 % of the exact value. `total` and `largest` are exact.
+    """
 
     count: int = 0
     total: int = 0
@@ -25,11 +27,15 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class FieldProfile:
-    """One field, by its path as templates write it (`address.city`; `tags.*` for every element of a list).
+    """One field, by its path as `types:` writes it (`address.city`; `tags[]` for the elements of an array). A path
+    that ends in `.*` stands for every field of a document that has too many names to be anything but a map.
 
-    `types` counts values by the type's name as `types:` writes it (`string`, `int32`, `objectId` ...), null included;
-    `records` is in how many of its parents it is present, `missing` in how many it is not. `distinct` is exact
-    while small, else estimated, None where it was not followed. `examples` gives one short value of each type.
+    `types` counts values by the name of their type (`core.values.TYPE_NAMES`: `string`, `int`, `objectId` ...), null
+    included; `records` is in how many of its parents it is present, `missing` in how many it is not. `distinct` is
+    exact while small, else estimated within about 5 %, None where it was not followed (in arrays, for documents).
+    `examples` gives one short scalar of each type. `empty` counts empty strings and binaries, `longest` is the most
+    bytes a string or binary has. `unfit` counts numbers that the target in view has no number for, `unfit_example`
+    is the reason for one of them.
     """
 
     path: str
@@ -38,6 +44,10 @@ class FieldProfile:
     types: Mapping[str, int]
     distinct: int | None = None
     examples: Mapping[str, str] = field(default_factory=dict)
+    empty: int = 0
+    longest: int = 0
+    unfit: int = 0
+    unfit_example: str = ""
 
     @property
     def mixed(self) -> bool:
@@ -47,10 +57,11 @@ class FieldProfile:
 
 @dataclass(frozen=True, slots=True)
 class KeyCandidate:
-    """A field that could be a key: present in every record, of one type, and unique in those read.
+    """A field that could be a key: present in every record read, of one type that a key may have, and its values
+    unique or nearly so.
 
-    `duplicates` counts records whose value another record had too; `proven` says that the source itself or a whole
-    read says so, not a sample.
+    `duplicates` counts records read whose value another one has too; `proven` says that the source itself or a whole
+    read, not a sample, tells that there are none.
     """
 
     path: str
@@ -60,8 +71,30 @@ class KeyCandidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Fitness:
+    """How records stand against the limits of the target in view, as they are: no mapping has touched them. `oversize`
+    and `near_limit` count records by the size they would have as items, `largest_item` is the largest in bytes (0:
+    none was near enough to be measured). `deepest` is the most levels a record nests, `too_deep` counts those beyond
+    what the target takes.
+    """
+
+    oversize: int = 0
+    near_limit: int = 0
+    largest_item: int = 0
+    largest_id: str = ""
+    deepest: int = 0
+    too_deep: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetProfile:
-    """What was learned of one dataset. `records_read` of about `records_total` were read (None: nobody knows)."""
+    """What was learned of one dataset. `records_read` of about `records_total` were read (None: nobody knows).
+
+    `bias` says how the records read were chosen. `unreadable` counts records that cannot be told exactly, and
+    `unreadable_reasons` says why, with how many, for up to 20 reasons. `damaged` is the error that ended the reading of
+    a part early, empty for none: what lies behind is not counted. `fields_left_out` says that fields nested deeper than
+    those listed were not followed.
+    """
 
     dataset: str
     family: str
@@ -73,3 +106,12 @@ class DatasetProfile:
     fields: tuple[FieldProfile, ...]
     keys: tuple[KeyCandidate, ...] = ()
     unreadable: int = 0
+    bias: str = ""
+    fitness: Fitness = Fitness()
+    unreadable_reasons: Mapping[str, int] = field(default_factory=dict)
+    damaged: str = ""
+    fields_left_out: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented form."""
+        return asdict(self)

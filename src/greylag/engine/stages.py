@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from greylag.core.progress import FlowProgress
 from greylag.engine.meter import Meter
@@ -12,16 +12,28 @@ from greylag.engine.meter import Meter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from greylag.core.ports import DatasetInfo
     from greylag.core.progress import Snapshot
-    from greylag.engine.route import Route
 
 _SNAPSHOT_SECONDS = 0.5
+
+
+class Staged(Protocol):
+    """What progress is shown of: a route, or a dataset that is only looked at."""
+
+    @property
+    def name(self) -> str:
+        """How it is shown."""
+
+    @property
+    def dataset(self) -> DatasetInfo:
+        """How much there is to read."""
 
 
 class Stages:
     """Counts per flow, from nothing again at each stage; tells `observe` at most twice a second."""
 
-    def __init__(self, operation: str, routes: Sequence[Route], observe: Callable[[Snapshot], None]) -> None:
+    def __init__(self, operation: str, routes: Sequence[Staged], observe: Callable[[Snapshot], None]) -> None:
         self._operation = operation
         self._routes = routes
         self._observe = observe

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from greylag.connectors.json.array import ArrayReader
@@ -17,7 +18,9 @@ from greylag.connectors.json.files import Version, translated
 from greylag.connectors.json.lines import LinesReader, count_records, ranges
 from greylag.connectors.json.malformed import Malformed
 from greylag.connectors.json.pointer import enter_array, leave
+from greylag.connectors.json.sampling import PASSED_BYTES, PLACES, lines_at, spots, spread_sample
 from greylag.connectors.pace import Pace
+from greylag.core.inventory import Growth, Inventory, Sample
 from greylag.core.ports import DatasetInfo
 from greylag.core.records import Page, Partition
 from greylag.errors import AuthenticationError, ConnectorError, SourceDataError
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 _FETCHED_BYTES = 4 << 20
 """How much of JSON Lines `fetch` passes over or reads at a time."""
+_SAMPLE_PAGE_BYTES = 1 << 20
+_PLACE_BYTES = 1 << 15
 
 
 class JsonSource:
@@ -161,6 +166,39 @@ class JsonSource:
                 count = count_records(file, bounds["start"], bounds["end"])
             if any(bounds["row"] <= row < bounds["row"] + count for row in wanted):
                 yield partition
+
+    def inventory(self, dataset: str) -> Inventory:
+        """As the port. A file has no index, no change stream, and of its growth tells when it was last written."""
+        self.describe(dataset)
+        file = locate(self._path, dataset).file
+        version = file.version()
+        written = datetime.fromtimestamp(version.mtime_ns // 10**9, UTC).isoformat()
+        form = ("JSON Lines" if file.lines else "JSON array") + (", gzip" if file.gzipped else "")
+        growth = Growth("the file was last written then", until=written)
+        return Inventory(dataset, form, stored_bytes=version.size, growth=growth)
+
+    def sample(self, dataset: str, count: int) -> Sample:
+        """As the port: what `sampling` says of a file of this form and size."""
+        self.check()
+        found = locate(self._path, dataset)
+        size = found.file.version().size
+        if found.file.lines and not found.file.gzipped and size > PASSED_BYTES:
+            return Sample(
+                self._at_places(found, size, count),
+                f"runs of records at {min(PLACES, count)} random places of the file; one that follows a long record is "
+                "a little likelier",
+            )
+        whole = list(self.partitions(dataset, partition_bytes=max(1, size)))
+        pages = (page for each in whole for page in self.read(each, None, page_bytes=_SAMPLE_PAGE_BYTES))
+        return spread_sample(pages, count, size, gzipped=found.file.gzipped)
+
+    def _at_places(self, found: Dataset, size: int, count: int) -> Iterator[Page]:
+        with _named(found):
+            for spot in spots(size, count):
+                page = lines_at(found.file, spot, _PLACE_BYTES)
+                if page is not None:
+                    yield page
+                    self._pace.spend(page.bytes_read)
 
     def limit(self, bytes_per_second: float | None) -> None:
         """As the port; holds from the next page on."""

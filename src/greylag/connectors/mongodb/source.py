@@ -13,10 +13,13 @@ from greylag.connectors.mongodb.bounds import Bounds, as_sent, place_of
 from greylag.connectors.mongodb.decoding import decode_page
 from greylag.connectors.mongodb.errors import translated
 from greylag.connectors.mongodb.identity import collection_identity, unique_id
+from greylag.connectors.mongodb.inventory import growth_of, indexes_of, plain, window_seconds
 from greylag.connectors.mongodb.pages import pages, raw_batches
 from greylag.connectors.mongodb.patience import Patience
+from greylag.connectors.mongodb.sampling import BIAS, random_documents
 from greylag.connectors.pace import Pace
 from greylag.core.canonical import canonical
+from greylag.core.inventory import Inventory, Sample
 from greylag.core.nearest import did_you_mean
 from greylag.core.ports import DatasetInfo
 from greylag.core.records import Page, Partition, Record, Refused
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 _FETCHED_TOGETHER: Final = 500
 _GUESSED_RECORD_BYTES: Final = 1024
+_SAMPLE_PAGE_BYTES: Final = 1 << 20
+_UNCUT: Final = 1 << 62
 _NOT_CARRIED = {
     "view": "is a view: it has no records of its own",
     "timeseries": "is a time series: its measurements have no unique _id",
@@ -125,6 +130,32 @@ class MongoSource:
                 if is_number(record.id) or canonical(record.id) in wanted:
                     yield record
 
+    def inventory(self, dataset: str) -> Inventory:
+        """See `ports.Source.inventory`. How far the oplog reaches is told where the user may read the database `local`;
+        growth where `_id` are ObjectIds.
+        """
+        return self._patience().insist(lambda: self._inventory(dataset))
+
+    def sample(self, dataset: str, count: int) -> Sample:
+        """See `ports.Source.sample`. The server chooses, another time others."""
+        known, _ = self._patience().insist(lambda: self._sizes(dataset))
+        if known <= count:
+            pages_of_all = (
+                page
+                for each in self.partitions(dataset, partition_bytes=_UNCUT)
+                for page in self.read(each, None, page_bytes=_SAMPLE_PAGE_BYTES)
+            )
+            return Sample(pages_of_all, "every document", whole=True)
+        self._patience().insist(lambda: self._info(dataset))
+        return Sample(self._sampled(dataset, count), BIAS)
+
+    def _sampled(self, dataset: str, count: int) -> Iterator[Page]:
+        with self._translated(f"sample {dataset}"):
+            for raw in random_documents(self._collection(dataset), count, _SAMPLE_PAGE_BYTES):
+                records, rejected = decode_page(raw)
+                yield Page(records, "", len(raw), rejected)
+                self._pace.spend(len(raw))
+
     def limit(self, bytes_per_second: float | None) -> None:
         """See `ports.Source.limit`."""
         self._pace.limit(bytes_per_second)
@@ -189,6 +220,27 @@ class MongoSource:
                 # Each shard keeps an `_id` unique among its own documents; two of them may hold the same one.
                 unique_id=None if sharded else unique_id(self._collection(dataset)),
                 resumable_changes="setName" in hello or sharded,
+            )
+
+    def _inventory(self, dataset: str) -> Inventory:
+        info = self._info(dataset)
+        with self._translated(f"describe {dataset}"):
+            database, collection = self._database(), self._collection(dataset)
+            stats = database.command("collStats", dataset, read_preference=self._preference())
+            hello = database.client.admin.command("hello")
+            sharded = hello.get("msg") == "isdbgrid"
+            replicated = "setName" in hello
+            return Inventory(
+                dataset=dataset,
+                form="collection",
+                topology="sharded cluster" if sharded else "replica set" if replicated else "standalone",
+                server=f"MongoDB {database.client.server_info()['version']}",
+                stored_bytes=int(stats.get("storageSize", 0)),
+                index_bytes=int(stats.get("totalIndexSize", 0)),
+                indexes=indexes_of(collection),
+                options=plain(info.get("options", {})),
+                growth=growth_of(collection),
+                change_window_seconds=window_seconds(database) if replicated else None,
             )
 
     def _step(self, dataset: str, bounds: Bounds, records: int) -> bytes | None:
