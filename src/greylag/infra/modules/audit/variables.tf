@@ -3,8 +3,8 @@ variable "name" {
   description = "Prefix of every name this module makes, usually project and environment: shop-prod."
 
   validation {
-    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 34
-    error_message = "Use lower-case letters, digits and single dashes, at most 34 characters, beginning with a letter."
+    condition     = can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)*$", var.name)) && length(var.name) <= 28
+    error_message = "Use lower-case letters, digits and single dashes, at most 28 characters, beginning with a letter."
   }
 }
 

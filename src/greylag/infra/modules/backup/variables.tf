@@ -16,7 +16,7 @@ variable "tags" {
 
 variable "kms_key_arn" {
   type        = string
-  description = "The KMS key that encrypts the vault. Its policy must allow the backup service."
+  description = "The KMS key that encrypts the vault."
 
   validation {
     condition     = can(regex("^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/", var.kms_key_arn))

@@ -43,6 +43,11 @@ output "security_group_id" {
   value       = aws_security_group.this.id
 }
 
+output "user_names" {
+  description = "What each user signs in as. With IAM it is the user's id."
+  value       = { for name, user in aws_elasticache_user.this : name => user.user_name }
+}
+
 output "user_arns" {
   description = "User ARNs by name, for elasticache:Connect policies."
   value       = { for name, user in aws_elasticache_user.this : name => user.arn }

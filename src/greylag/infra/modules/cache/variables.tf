@@ -148,6 +148,11 @@ variable "users" {
   }
 
   validation {
+    condition     = alltrue([for user in keys(var.users) : length(var.name) + 1 + length(user) <= 40])
+    error_message = "NAME-USER has at most 40 characters: ElastiCache's limit for a user id."
+  }
+
+  validation {
     condition     = (length(var.users) > 0) != (var.auth_token_secret_arn != null)
     error_message = "Give users, or auth_token_secret_arn: one of them, never neither."
   }

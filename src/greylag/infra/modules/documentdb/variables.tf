@@ -188,6 +188,17 @@ variable "backup_retention_days" {
   }
 }
 
+variable "secret_rotation_days" {
+  type        = number
+  description = "Days between automatic rotations of the master user's password. Applications sign in as users of their own."
+  default     = 7
+
+  validation {
+    condition     = var.secret_rotation_days >= 1 && var.secret_rotation_days <= 1000
+    error_message = "Secrets Manager rotates every 1 to 1000 days."
+  }
+}
+
 variable "backup_window" {
   type        = string
   description = "Daily backup window in UTC, outside the maintenance window."

@@ -145,6 +145,11 @@ variable "tables" {
   }
 
   validation {
+    condition     = alltrue([for table in var.tables : length(table.replicas) == 0 || table.billing == "on-demand"])
+    error_message = "Replicas need on-demand billing: a provisioned replica cannot be made before its write capacity scales."
+  }
+
+  validation {
     condition     = alltrue([for table in var.tables : table.pitr_days >= 1 && table.pitr_days <= 35])
     error_message = "pitr_days is 1 to 35."
   }

@@ -26,7 +26,7 @@ variable "data_class" {
 
 variable "administrator_arns" {
   type        = set(string)
-  description = "Roles that manage the key and cannot decrypt with it. Empty: the account's IAM policies decide."
+  description = "Roles that manage the key and cannot use it. The role that runs Terraform must be among them. Empty: the account's IAM policies decide who manages it."
   default     = []
 
   validation {
@@ -41,8 +41,8 @@ variable "services" {
   default     = []
 
   validation {
-    condition     = length(setsubtract(var.services, ["backup", "cloudfront", "cloudtrail", "cloudwatch", "config", "delivery.logs", "events", "logs", "s3", "scheduler", "sns"])) == 0
-    error_message = "Known services: backup, cloudfront, cloudtrail, cloudwatch, config, delivery.logs, events, logs, s3, scheduler, sns."
+    condition     = length(setsubtract(var.services, ["backup", "budgets", "cloudfront", "cloudtrail", "cloudwatch", "config", "delivery.logs", "events", "logs", "s3", "sns"])) == 0
+    error_message = "Known services: backup, budgets, cloudfront, cloudtrail, cloudwatch, config, delivery.logs, events, logs, s3, sns."
   }
 }
 
