@@ -52,7 +52,7 @@ bench: $(VENV)/.bench
 lock: $(VENV)/.pip
 	$(PIP) install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
-		--extra local --group dev --group bench pyproject.toml --output-file requirements.lock
+		--extra infra --extra local --group dev --group bench pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -73,7 +73,7 @@ $(VENV)/.pip:
 	@touch $@
 
 $(VENV)/.local: $(VENV)/.pip pyproject.toml requirements.lock
-	$(PIP) install --quiet --constraint requirements.lock --editable ".[local]"
+	$(PIP) install --quiet --constraint requirements.lock --editable ".[local,infra]"
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.local

@@ -32,6 +32,7 @@ VERBS = {
     "repair": "Write what verification finds missing or different.",
     "quarantine": "List, show and retry records that could not be carried.",
     "status": "Show how far a run is.",
+    "infra": "Render and check the Terraform of the project.",
     "lab": "Start and stop real servers on this machine, for rehearsals.",
 }
 """Every verb and its line in `greylag --help`. `greylag.cli.<verb>` exports a command of that name."""

@@ -1,0 +1,86 @@
+"""`greylag infra`: the Terraform of a project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from greylag.cli.invocation import Invocation, answer
+from greylag.core.findings import Severity, worst
+from greylag.errors import FindingsAbove
+
+if TYPE_CHECKING:
+    from greylag.infra.check import Report
+
+FOLDER = Path("infrastructure") / "terraform"
+"""Where the project's Terraform stands, beside greylag.yaml."""
+
+_project = click.make_pass_decorator(Invocation, ensure=True)
+
+
+@click.group()
+def infra() -> None:
+    """The project's Terraform: render it, check it, read its outputs."""
+
+
+@infra.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+@click.option("--no-policy", is_flag=True, help="Leave the policies out, Greylag's own and checkov's.")
+@click.option(
+    "--checkov",
+    type=click.Path(path_type=Path),
+    envvar="GREYLAG_CHECKOV",
+    metavar="FILE",
+    help="The program checkov, where it is not on PATH.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([each.word for each in Severity]),
+    default=Severity.BLOCKER.word,
+    show_default=True,
+    help="End with 12 if something is at least this bad.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@_project
+def check(
+    invocation: Invocation,
+    *,
+    folder: Path | None,
+    no_policy: bool,
+    checkov: Path | None,
+    fail_on: str,
+    as_json: bool,
+) -> None:
+    """Check Terraform without a network: syntax, names, shapes, references, policies.
+
+    DIR is infrastructure/terraform beside greylag.yaml unless said, and may be any folder of Terraform. Changes
+    nothing.
+    """
+    from greylag.infra.check import check as check_terraform
+
+    report = check_terraform(folder or invocation.file.parent / FOLDER, policy=not no_policy, program=checkov)
+    if as_json:
+        answer(report.as_json())
+    else:
+        click.echo(_text(report))
+    found = worst(report.findings)
+    if found is not None and found >= Severity[fail_on.upper()]:
+        raise FindingsAbove(
+            f"{report.folder}: the worst finding is a {found.word}, and --fail-on is {fail_on}",
+            advice="Each finding says what to do; mend the first ones first.",
+        )
+
+
+def _text(report: Report) -> str:
+    parts = []
+    for each in report.findings:
+        place = f"{each.file}:{each.line}: " if each.file else ""
+        parts.append(
+            f"{place}{each.severity.word}: {each.name}: {each.message} [{each.kind}]\n    {each.advice}"
+        )
+    counts = {word: sum(each.severity is word for each in report.findings) for word in reversed(Severity)}
+    told = ", ".join(f"{count} {word.word}{'s' if count != 1 else ''}" for word, count in counts.items())
+    parts.append(f"{report.modules} modules, {report.files} files, {report.schema}: {told}")
+    return "\n".join(parts)
