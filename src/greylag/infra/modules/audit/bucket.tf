@@ -1,18 +1,3 @@
-data "aws_caller_identity" "current" {}
-data "aws_partition" "current" {}
-data "aws_region" "current" {}
-
-locals {
-  account   = data.aws_caller_identity.current.account_id
-  partition = data.aws_partition.current.partition
-  region    = data.aws_region.current.region
-
-  # Two buckets: Config does not deliver to one with a default object lock.
-  # Source: https://docs.aws.amazon.com/config/latest/developerguide/s3-bucket-policy.html
-  purposes = toset(concat(var.trail.enabled ? ["trail"] : [], var.config.enabled ? ["config"] : []))
-  locked   = toset([for purpose in local.purposes : purpose if purpose == "trail" && var.object_lock_days != null])
-}
-
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:The trail is the access log: add these buckets to s3_object_arns of another account's trail
   #checkov:skip=CKV_AWS_144:A copy of the records belongs into another account, which an organization's trail does

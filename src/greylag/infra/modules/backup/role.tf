@@ -1,5 +1,5 @@
 locals {
-  # AWS's own policies: backups and restores need some two hundred actions over fourteen services, which AWS keeps current.
+  # AWS's own policies: what a backup and a restore need differs by service and grows, and AWS keeps them current.
   aws_policies = "arn:${data.aws_partition.current.partition}:iam::aws:policy"
   policies = merge(
     {
