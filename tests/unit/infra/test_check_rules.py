@@ -14,7 +14,9 @@ from tests.unit.infra.folders import found, write
 _CASES = Path(__file__).with_name("broken.txt").read_text(encoding="utf-8")
 BROKEN = {
     name: (kind, f"{text.rstrip()}\n")
-    for name, kind, text in re.findall(r"^## ([^\n]+): (\S+)\n(.*?)(?=^## |\Z)", _CASES, re.MULTILINE | re.DOTALL)
+    for name, kind, text in re.findall(
+        r"^## ([^\n]+): (\S+)\n(.*?)(?=^## |\Z)", _CASES, re.MULTILINE | re.DOTALL
+    )
 }
 
 
