@@ -60,8 +60,7 @@ def _tree(grammar: Callable[[str], Any], text: str) -> Any:
     try:
         return grammar(text)
     except UnexpectedInput as error:
-        last = max(len(text.splitlines()), 1)
-        line = min(error.line, last) if error.line > 0 else last
+        line = error.line if error.line > 0 else text.count("\n") + 1
         token = getattr(error, "token", None)
         if token is not None and token.type == "$END":
             raise SyntaxProblem("the file ends before a block or an expression does", line) from None
