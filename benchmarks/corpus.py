@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 SEED = 1
 DOCUMENT_BYTES = 874
+DISTINCT = 20_000
+_ID = 9
+"""Where the twelve bytes of a document's first field stand, its `_id`."""
 _COUNTS = {"categories": 100, "users": 10_000, "products": 10_000, "orders": 10_000}
 _BRANDS = ("Akwa", "Bonanjo", "Douala Home", "Logpom", "Mboa", "Wouri")
 _COLOURS = ("black", "blue", "green", "natural", "red", "white")
@@ -43,11 +46,16 @@ _WORDS = (
 
 
 def documents(kind: str, count: int) -> Iterator[bytes]:
-    """`count` products of a kind, `details` or `texts`, as BSON. Their ids rise."""
+    """`count` products of a kind, `details` or `texts`, as BSON. Ids rise; all else repeats after `DISTINCT`."""
     draw = random.Random(f"{SEED}/{kind}")
-    for place in range(count):
+    found: list[bytes] = []
+    for place in range(min(count, DISTINCT)):
         product = generate.product(draw, place, _COUNTS)
-        yield _filled(_KINDS[kind](product, draw), draw)
+        found.append(_filled(_KINDS[kind](product, draw), draw))
+        yield found[-1]
+    for place in range(DISTINCT, count):
+        raw = found[place % DISTINCT]
+        yield raw[:_ID] + generate.object_id(3, place).binary + raw[_ID + 12 :]
 
 
 def write_bson(path: Path, kind: str, count: int) -> None:

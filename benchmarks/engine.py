@@ -7,26 +7,29 @@ import gc
 import io
 import os
 import pstats
-from dataclasses import dataclass, replace
+import tempfile
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from benchmarks import corpus, machine
+from benchmarks import corpus, shop
 from benchmarks.apart import Stopwatch
 from greylag.config import load
+from greylag.connectors.dynamodb.sign import Credentials, Signer
+from greylag.connectors.dynamodb.wire import Endpoint
 from greylag.connectors.mongodb.decoding import decode_page
 from greylag.core.ports import DatasetInfo
 from greylag.core.records import Page, Partition
-from greylag.engine.loader import LoadTask, LoadWork
+from greylag.engine.lane import Lane
+from greylag.engine.loader import PAGE_BYTES, LoadTask, LoadWork
 from greylag.engine.route import Route
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from greylag.core.ports import Source, Target
 
-TYPES = {"updatedAt": "date", "variants[].price": "decimal128"}
-"""What `greylag plan` proposes for the fields that the corpus adds to the shop's own."""
 _PARTITION = Partition("file", 0, {})
 
 
@@ -66,9 +69,10 @@ class BsonFile:
 def route(endpoint: str, file: str, count: int) -> Route:
     """The shop's flow of products, from the file to the endpoint's table."""
     os.environ |= {"DYNAMODB_ENDPOINT": endpoint, "MONGODB_URI": "mongodb://127.0.0.1:1/"}
-    project = load(machine.ROOT / "examples" / "shop" / "greylag.yaml")
-    [flow] = project.select(["products"])
-    flow = replace(flow, types={**flow.types, **TYPES})
+    folder = Path(tempfile.mkdtemp(prefix="greylag-bench-"))
+    shop.write_project(folder)
+    project = load(folder / "greylag.yaml")
+    [flow] = project.flows
     connector = project.connector("dynamo")
     target = connector.target()
     table = target.describe("shop")
@@ -95,6 +99,21 @@ def load_file(endpoint: str, file: str, count: int, folder: str) -> dict[str, fl
     worker.close()
     assert items == count, f"{items} of {count} items were written"
     return watch.of(items)
+
+
+def encoded(endpoint: str, file: str, count: int) -> Iterator[bytes]:
+    """The items as they are written."""
+    lane = Lane(route(endpoint, file, count))
+    for page in lane.source.read(_PARTITION, None, page_bytes=PAGE_BYTES):
+        for record in page.records:
+            yield from (each.body for each in lane.encode(record))
+
+
+def signer(endpoint: str) -> Callable[[bytes], bytes]:
+    """Makes of a body a whole signed request."""
+    at = Endpoint.parse(endpoint)
+    signed = Signer(lambda: Credentials("local", "local"), "us-east-1", at.host, at.path)
+    return partial(signed.request, "DynamoDB_20120810.BatchWriteItem")
 
 
 def profile(endpoint: str, file: str, count: int, folder: str) -> dict[str, Any]:

@@ -10,18 +10,21 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 import bson
 from boto3.dynamodb.types import TypeSerializer
 from bson import Decimal128, ObjectId
+from pymongo import MongoClient
 
 from benchmarks import corpus
 from benchmarks.apart import Stopwatch
+from benchmarks.shop import TABLE
 from examples.shop.mapping import to_cdn
 
-TABLE = "shop"
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def _plain(value: Any) -> Any:
@@ -40,9 +43,9 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def item_of(raw: bytes) -> dict[str, Any]:
+def item_of(found: dict[str, Any]) -> dict[str, Any]:
     """The item of a product."""
-    document = _plain(to_cdn(bson.decode(raw)))
+    document = _plain(to_cdn(found))
     key = f"PRODUCT#{document['_id']}"
     return {
         "PK": key,
@@ -55,27 +58,34 @@ def item_of(raw: bytes) -> dict[str, Any]:
     }
 
 
-def batch_writer(endpoint: str, file: str, count: int) -> dict[str, float]:
+def _documents(file: str, mongodb: str, count: int) -> Iterable[dict[str, Any]]:
+    """The first documents of a file of BSON, or of the shop's collection of products."""
+    if file:
+        return map(bson.decode, corpus.read_bson(Path(file), count))
+    return MongoClient[dict[str, Any]](mongodb)["shop"]["products"].find().limit(count)
+
+
+def batch_writer(endpoint: str, count: int, file: str = "", mongodb: str = "") -> dict[str, float]:
     """`Table.batch_writer`, which boto3's documentation shows first."""
-    raws = corpus.read_bson(Path(file), count)
+    found = _documents(file, mongodb, count)
     table = boto3.resource("dynamodb", endpoint_url=endpoint).Table(TABLE)
     with Stopwatch() as watch, table.batch_writer() as writer:
-        for raw in raws:
-            writer.put_item(Item=item_of(raw))
+        for document in found:
+            writer.put_item(Item=item_of(document))
     return watch.of(count)
 
 
-def batch_write_item(endpoint: str, file: str, count: int) -> dict[str, float]:
+def batch_write_item(endpoint: str, count: int, file: str = "", mongodb: str = "") -> dict[str, float]:
     """botocore's `batch_write_item`, 25 at a time, what stays unprocessed sent again."""
-    raws = corpus.read_bson(Path(file), count)
+    found = _documents(file, mongodb, count)
     client = boto3.client("dynamodb", endpoint_url=endpoint)
-    waiting = iter(raws)
+    waiting = iter(found)
     serialise = TypeSerializer().serialize
     with Stopwatch() as watch:
         while some := list(islice(waiting, 25)):
             requests: Any = [
-                {"PutRequest": {"Item": {name: serialise(each) for name, each in item_of(raw).items()}}}
-                for raw in some
+                {"PutRequest": {"Item": {name: serialise(each) for name, each in item_of(document).items()}}}
+                for document in some
             ]
             while requests:
                 answer = client.batch_write_item(RequestItems={TABLE: requests})
@@ -83,11 +93,11 @@ def batch_write_item(endpoint: str, file: str, count: int) -> dict[str, float]:
     return watch.of(count)
 
 
-def put_item(endpoint: str, file: str, count: int) -> dict[str, float]:
+def put_item(endpoint: str, count: int, file: str = "", mongodb: str = "") -> dict[str, float]:
     """One item at a time: the loop of most migration scripts."""
     table = boto3.resource("dynamodb", endpoint_url=endpoint).Table(TABLE)
-    raws = corpus.read_bson(Path(file), count)
+    found = _documents(file, mongodb, count)
     with Stopwatch() as watch:
-        for raw in raws:
-            table.put_item(Item=item_of(raw))
+        for document in found:
+            table.put_item(Item=item_of(document))
     return watch.of(count)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from greylag.core.findings import Severity
+from greylag.infra.check import check
 from tests.unit.infra.module import MODULES, TABLES, declarations, tables
 
 if TYPE_CHECKING:
@@ -77,3 +79,8 @@ def test_example_gives_what_is_needed_and_nothing_else(module: Path) -> None:
         given = set(re.findall(r"^  (\w+)\s+=", call, re.MULTILINE)) - _META
         assert given <= {each.name for each in taken}
         assert {each.name for each in taken if each.default == "required"} <= given
+
+
+def test_speaks_the_provider_s_language(module: Path) -> None:
+    report = check(module, policy=False)
+    assert [each for each in report.findings if each.severity is not Severity.NOTE] == []

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _LABELS = {"resource": 2, "data": 2, "ephemeral": 2, "variable": 1, "output": 1, "module": 1, "provider": 1}
 
+_SETTINGS = ("required_providers", "backend", "cloud", "provider_meta")
+
 
 def check_top(checking: Checking, folder: Folder, placed: Placed) -> None:
     """Find what is wrong with one top-level block."""
@@ -54,6 +56,8 @@ def check_top(checking: Checking, folder: Folder, placed: Placed) -> None:
             _check_check(scope, block)
         case "moved" | "removed" | "import":
             _check_address(scope, block)
+        case "terraform":  # nothing in its blocks refers to anything
+            check_body(scope, block.body, shape_of("terraform"), block.line, blocks=_SETTINGS)
         case _:
             check_body(
                 scope,

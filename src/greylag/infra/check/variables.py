@@ -27,7 +27,7 @@ Source: https://developer.hashicorp.com/terraform/language/values/variables#cust
 def check_variable(scope: Scope, block: Block) -> None:
     """Find what is wrong with one `variable` block."""
     name = block.labels[0]
-    used_elsewhere = ("var", name) in scope.checking.used
+    used = ("var", name) in scope.checking.used
     check_body(
         scope,
         block.body,
@@ -53,6 +53,7 @@ def check_variable(scope: Scope, block: Block) -> None:
             if isinstance(part, Reference) and part.root == "var" and part.steps and "var" not in bound
         }
         lowest = _lowest_version(scope.folder)
+        used = used or bool(reads - {name})  # it is there to be compared
         if reads - {name} and lowest is not None and lowest < _CROSS_VARIABLES:
             others = ", ".join(sorted(str(each) for each in reads - {name}))
             scope.blocker(
@@ -61,7 +62,7 @@ def check_variable(scope: Scope, block: Block) -> None:
                 f"this validation reads {others}, which Terraform allows since 1.9, and required_version allows older",
                 'Set required_version = ">= 1.9", or move the condition to a precondition.',
             )
-    if not used_elsewhere:  # its own validation is no use of it
+    if not used:  # a validation of itself alone is no use of it
         scope.checking.used.discard(("var", name))
 
 

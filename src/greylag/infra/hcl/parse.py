@@ -60,7 +60,8 @@ def _tree(grammar: Callable[[str], Any], text: str) -> Any:
     try:
         return grammar(text)
     except UnexpectedInput as error:
-        line = error.line if error.line > 0 else text.count("\n") + 1
+        last = max(len(text.splitlines()), 1)
+        line = min(error.line, last) if error.line > 0 else last
         token = getattr(error, "token", None)
         if token is not None and token.type == "$END":
             raise SyntaxProblem("the file ends before a block or an expression does", line) from None
