@@ -66,7 +66,7 @@ def growth_of(collection: Documents) -> Growth | None:
     first, last = (_moment(collection, direction) for direction in (1, -1))
     if first is None or last is None:
         return None
-    after = bson.ObjectId.from_datetime(last - timedelta(days=RECENT_DAYS))
+    after = bson.ObjectId.from_datetime(max(first, last - timedelta(days=RECENT_DAYS)))  # none is before 1970
     try:
         recent = collection.count_documents(
             {"_id": {"$gte": after}}, hint=[("_id", 1)], maxTimeMS=COUNT_MILLISECONDS
