@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 VERBS = {
+    "init": "Write a first greylag.yaml for a folder.",
     "check": "Say what greylag.yaml means and what is wrong with it.",
     "schema": "Print the JSON schema of greylag.yaml, for editors.",
     "preview": "Show records beside the items they become.",
-    "plan": "Say what a run would create, carry, refuse and cost.",
     "run": "Carry every record to its target; continue where the last run stopped.",
     "verify": "Compare every record with its target.",
     "repair": "Write what verification finds missing or different.",

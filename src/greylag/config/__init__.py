@@ -3,9 +3,19 @@
 The only package that reads the process's environment.
 """
 
-from greylag.config.load import DEFAULT_FILE, load
+from greylag.config.load import DEFAULT_FILE, load, read_variables
 from greylag.config.problems import InvalidProject, Problem
 from greylag.config.project import EVERY, Connection, Project
 from greylag.config.schema import schema
 
-__all__ = ["DEFAULT_FILE", "EVERY", "Connection", "InvalidProject", "Problem", "Project", "load", "schema"]
+__all__ = [
+    "DEFAULT_FILE",
+    "EVERY",
+    "Connection",
+    "InvalidProject",
+    "Problem",
+    "Project",
+    "load",
+    "read_variables",
+    "schema",
+]

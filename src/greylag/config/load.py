@@ -46,7 +46,7 @@ def load(
         if environment not in environments:
             raise _unknown_environment(file, written, environment, environments)
         tree = overlay(tree, environments[environment], findings, ("environments", environment), 2)
-    variables, unreadable = _variables(file.parent, environment, environ)
+    variables, unreadable = read_variables(file.parent, environment, environ)
     findings.problems.extend(unreadable)
 
     findings.tree = raw = tree
@@ -80,6 +80,18 @@ def load(
         infrastructure=infrastructure,
         tree=tree,
     )
+
+
+def read_variables(
+    root: Path, environment: str | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[Variables, list[Problem]]:
+    """What `${VAR}` may stand for in a greylag.yaml in `root`, and lines of environment files that cannot be read."""
+    layers, problems = [], []
+    for path in environment_files(root, environment):
+        layer, unreadable = read_environment_file(path)
+        layers.append(layer)
+        problems += unreadable
+    return Variables(environ, layers), problems
 
 
 def _read(file: Path) -> Node:
@@ -135,17 +147,6 @@ def _unknown_environment(
     return InvalidProject.of(
         [Problem(str(file), line, f"there is no environment {environment!r}{hint or known}")]
     )
-
-
-def _variables(
-    root: Path, environment: str | None, environ: Mapping[str, str]
-) -> tuple[Variables, list[Problem]]:
-    layers, problems = [], []
-    for path in environment_files(root, environment):
-        layer, unreadable = read_environment_file(path)
-        layers.append(layer)
-        problems += unreadable
-    return Variables(environ, layers), problems
 
 
 def _connections(tree: Node, root: Path, findings: Findings) -> dict[str, Connection]:
