@@ -1,0 +1,3 @@
+const mongoose = require('mongoose');
+
+module.exports = mongoose.model('Category', new mongoose.Schema({}, { strict: false }));
