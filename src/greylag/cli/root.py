@@ -28,6 +28,7 @@ VERBS = {
     "check": "Say what greylag.yaml means and what is wrong with it.",
     "schema": "Print the JSON schema of greylag.yaml, for editors.",
     "preview": "Show records beside the items they become.",
+    "plan": "Say what a run would create, carry, refuse and cost.",
     "run": "Carry every record to its target; continue where the last run stopped.",
     "verify": "Compare every record with its target.",
     "repair": "Write what verification finds missing or different.",

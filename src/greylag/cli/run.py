@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
 
@@ -13,6 +14,7 @@ from greylag.console.units import count, duration, plural, size
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
 from greylag.errors import Quarantined
 from greylag.executors.processes import Processes
+from greylag.operations import planfile
 from greylag.operations.run import RunOptions, RunReport
 from greylag.operations.run import run as run_project
 
@@ -26,6 +28,13 @@ from greylag.operations.run import run as run_project
     "--limit", type=click.IntRange(min=1), metavar="N", help="Carry N records of each flow, then stop."
 )
 @click.option("--dry-run", is_flag=True, help="Read and map, but create, write and save nothing.")
+@click.option(
+    "--plan",
+    "plan_path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Run exactly what `greylag plan --out FILE` showed, or refuse.",
+)
 @click.option(
     "--processes", type=click.IntRange(min=1), metavar="N", help="Worker processes; one a core unless said."
 )
@@ -46,14 +55,15 @@ from greylag.operations.run import run as run_project
     help="How much of the source lies between two checkpoints, at least one record.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.pass_obj
+@click.pass_context
 def run(
-    invocation: Invocation,
+    ctx: click.Context,
     *,
     only: tuple[str, ...],
     restart: bool,
     limit: int | None,
     dry_run: bool,
+    plan_path: Path | None,
     processes: int | None,
     partition_bytes: int,
     page_bytes: int,
@@ -63,7 +73,18 @@ def run(
 
     Ends with exit code 10 if records stand in quarantine. Interrupt it at any time; the same command goes on.
     """
+    invocation: Invocation = ctx.obj
     options = RunOptions(only, restart, limit, dry_run, partition_bytes, page_bytes)
+    if plan_path is not None:
+        _refuse_beside_plan(ctx)
+        planned = planfile.read(plan_path)
+        options = RunOptions(
+            restart=restart,
+            partition_bytes=planned.partition_bytes,
+            page_bytes=planned.page_bytes,
+            plan=planned,
+        )
+        processes = planned.processes
     executor = Processes(1 if limit is not None else processes)
     with live(silent=as_json) as observe:
         report = run_project(invocation.project(), options, executor=executor, observe=observe)
@@ -79,6 +100,15 @@ def run(
                 advice="`greylag preview FLOW --key KEY` shows one with what to do.",
             )
         raise Quarantined(f"{records} in quarantine", advice="`greylag quarantine list` says which and why.")
+
+
+def _refuse_beside_plan(ctx: click.Context) -> None:
+    """What the plan decides cannot be said again."""
+    for name in ("only", "limit", "dry_run", "processes", "partition_bytes", "page_bytes"):
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"--{name.replace('_', '-')} cannot be given beside --plan: the plan decides it"
+            )
 
 
 def _text(report: RunReport) -> str:

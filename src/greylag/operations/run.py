@@ -14,6 +14,7 @@ from greylag.errors import StateError
 from greylag.operations.belonging import identity, refuse_other
 from greylag.operations.collisions import collisions_of, with_collisions
 from greylag.operations.dryrun import WouldRefuse, dry_run
+from greylag.operations.planfile import prepare_planned
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
 from greylag.state.locks import run_lock
@@ -27,11 +28,14 @@ if TYPE_CHECKING:
     from greylag.core.progress import FlowProgress, Snapshot
     from greylag.core.work import Executor
     from greylag.engine.route import Route
+    from greylag.operations.planfile import PlanFile
 
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """What `greylag run` was asked. `only`: services or flows. `limit`: records of each flow."""
+    """What `greylag run` was asked. `only`: services or flows. `limit`: records of each flow. With `plan` the flows are
+    those that were planned, and anything else that no longer fits is refused.
+    """
 
     only: tuple[str, ...] = ()
     restart: bool = False
@@ -39,6 +43,7 @@ class RunOptions:
     dry_run: bool = False
     partition_bytes: int = PARTITION_BYTES
     page_bytes: int = PAGE_BYTES
+    plan: PlanFile | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +94,11 @@ def run(
         if options.restart:
             _discard_damaged(folder)
         with Store(folder / "state.sqlite") as store:
-            begun = () if options.restart else {each.flow for each in store.flows()}
-            prepared = prepare(project, only=options.only, create=True, begun=begun)
+            begun = {} if options.restart else {each.flow: each.identity for each in store.flows()}
+            if options.plan is not None:
+                prepared = prepare_planned(options.plan, project, begun)
+            else:
+                prepared = prepare(project, only=options.only, create=True, begun=begun)
             finished, resumed = _begin(
                 prepared.routes, store, folder, environment=project.environment, restart=options.restart
             )

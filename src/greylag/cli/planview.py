@@ -1,0 +1,207 @@
+"""A plan as a report."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from greylag.console.report import Grid, Section
+from greylag.console.units import count, duration, plural, size
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from greylag.cost.prices import Price
+    from greylag.operations.plan import FlowPlan, Plan
+    from greylag.operations.plantables import TablePlan
+
+_STATES = {
+    "create": "to be created",
+    "exists": "stands",
+    "differs": "stands, differs",
+    "missing": "missing",
+    "assumed": "not asked",
+}
+
+
+def sections(
+    plan: Plan, *, out: Path | None, written: Mapping[str, Mapping[str, str]] | None
+) -> list[Section]:
+    """All of the report, the findings first."""
+    told = [_heading(plan), _findings(plan), _tables(plan), _flows(plan), _quarantine(plan), _types(plan)]
+    told += [
+        _keys(plan),
+        *(_aws(table) for table in plan.tables if table.forecast is not None),
+        _assumed(plan),
+        _run(plan),
+    ]
+    if written is not None:
+        lines = [f"{place}: {json.dumps(types, ensure_ascii=False)}" for place, types in written.items()]
+        told.append(
+            Section("Types written into greylag.yaml", lines=tuple(lines) or ("none were to be added",))
+        )
+    if out is not None:
+        told.append(Section("Plan file", lines=(f"{out}: `greylag run --plan {out}` runs exactly this.",)))
+    return [each for each in told if each.lines or (each.grid is not None and each.grid.rows)]
+
+
+def _heading(plan: Plan) -> Section:
+    environment = f", environment {plan.environment}" if plan.environment else ""
+    if plan.sample is None or all(flow.whole for flow in plan.flows):
+        looked = "every record was read"
+    else:
+        looked = (
+            f"about {count(plan.sample)} records of each flow were looked at, the rest is reckoned from them"
+        )
+    biased = {flow.name: flow.bias for flow in plan.flows if flow.bias and not flow.whole}
+    lines = [
+        f"{looked[0].upper()}{looked[1:]}, in {duration(plan.seconds)}. Nothing was written to any target."
+    ]
+    lines += [f"{name}: {bias}" for name, bias in biased.items()]
+    return Section(f"Plan of {plan.project}{environment}", lines=tuple(lines))
+
+
+def _findings(plan: Plan) -> Section:
+    rows = tuple((each.severity.word, each.name, f"{each.message}\n{each.advice}") for each in plan.findings)
+    if not rows:
+        return Section("Findings", lines=("none",))
+    return Section("Findings", Grid(("severity", "about", "what and what to do"), rows, whole=frozenset({0})))
+
+
+def _tables(plan: Plan) -> Section:
+    rows = tuple(
+        (
+            table.name,
+            _STATES[table.state],
+            _attributes(table, table.key),
+            "\n".join(f"{name}: {_attributes(table, names)}" for name, names in table.indexes.items()),
+        )
+        for table in plan.tables
+    )
+    lines = [f"{table.name}: {each}" for table in plan.tables for each in table.differences]
+    lines += [
+        f"{table.name}: items will expire by {table.ttl_attribute}"
+        for table in plan.tables
+        if table.turns_on_ttl
+    ]
+    return Section("Tables", Grid(("table", "", "key", "indexes"), rows), tuple(lines))
+
+
+def _attributes(table: TablePlan, names: tuple[str, ...]) -> str:
+    return ", ".join(f"{name} {table.key_types.get(name, '')}".strip() for name in names)
+
+
+def _flows(plan: Plan) -> Section:
+    heading = ("flow", "records", "filtered", "items", "quarantined", "item p50", "p99", "largest")
+    rows = tuple(
+        (
+            flow.name,
+            _about(flow, flow.records),
+            _about(flow, flow.filtered),
+            _about(flow, flow.items),
+            _about(flow, flow.quarantined),
+            size(flow.item_p50),
+            size(flow.item_p99),
+            size(flow.item_largest),
+        )
+        for flow in plan.flows
+    )
+    lines = ("~ is reckoned from the sample.",) if any(not flow.whole for flow in plan.flows) else ()
+    return Section("What is carried", Grid(heading, rows, frozenset(range(1, 8))), lines)
+
+
+def _about(flow: FlowPlan, number: int) -> str:
+    return count(number) if flow.whole or not number else f"~{count(flow.scaled(number))}"
+
+
+def _quarantine(plan: Plan) -> Section:
+    rows = []
+    for flow in plan.flows:
+        for group in flow.refusals:
+            named = "\n".join(
+                f"{json.dumps(each.id, ensure_ascii=False)}: {each.reason}" for each in group.examples
+            )
+            rows.append((flow.name, group.kind, count(group.records), named))
+    heading = ("flow", "kind", "records read", "examples")
+    return Section("What would be quarantined", Grid(heading, tuple(rows), frozenset({2}), frozenset({1})))
+
+
+def _types(plan: Plan) -> Section:
+    rows = tuple(
+        (
+            flow.name,
+            f"split.{each.split}.types" if each.split else "types",
+            f"{each.path}: {each.rule}",
+            ", ".join(
+                f"{name} {count(seen)}" for name, seen in sorted(each.types.items(), key=lambda one: -one[1])
+            ),
+            f"{each.saved_bytes:.0f} B",
+        )
+        for flow in plan.flows
+        for each in flow.types
+    )
+    return Section(
+        "Types proposed", Grid(("flow", "under", "line", "seen", "saves an item"), rows, frozenset({4}))
+    )
+
+
+def _keys(plan: Plan) -> Section:
+    # Of small tables and of keys like all others there is nothing to tell; --json has them.
+    rows = tuple(
+        (
+            table.name,
+            each.place or "table",
+            json.dumps(each.value, ensure_ascii=False),
+            count(each.units),
+            f"{each.share:.1%}",
+        )
+        for table in plan.tables
+        for each in table.hot_keys
+        if each.share >= 0.01 and each.units >= 100
+    )
+    heading = ("table", "index", "partition key value", "write units", "share")
+    return Section("Heaviest partition key values", Grid(heading, rows, frozenset({3, 4})))
+
+
+def _aws(table: TablePlan) -> Section:
+    forecast = table.forecast
+    assert forecast is not None
+    units = ", ".join(
+        f"{f'index {place}' if place else 'table'} {count(number)}" for place, number in table.units.items()
+    )
+    total = sum(table.units.values())
+    lines = [
+        (
+            f"{plural(table.items, 'item')}, {plural(total, 'write unit')} ({units}), "
+            f"{plural(forecast.requests, 'BatchWriteItem request')}"
+        ),
+        f"AWS takes at least {duration(forecast.seconds)} for them; {forecast.bound_by} decides.",
+        *(f"{cost.way}: {cost.arithmetic}{_priced(cost.price)}" for cost in table.costs),
+    ]
+    return Section(f"On AWS: {table.name}{f' in {table.region}' if table.region else ''}", lines=tuple(lines))
+
+
+def _assumed(plan: Plan) -> Section:
+    """What the forecasts take for granted, each thing once."""
+    told = dict.fromkeys(
+        each for table in plan.tables if table.forecast is not None for each in table.forecast.assumptions
+    )
+    lines = tuple(f"- {each.text}{f' {each.source}' if each.source else ''}" for each in told)
+    return Section("The forecasts assume", lines=lines)
+
+
+def _priced(price: Price | None) -> str:
+    return "" if price is None else f" ({price.source}, {price.region}, {price.date})"
+
+
+def _run(plan: Plan) -> Section:
+    parts = sum(flow.partitions for flow in plan.flows)
+    about = "" if plan.sample is None else "about "
+    frozen = [flow.name for flow in plan.flows if not flow.resumable_changes]
+    lines = [
+        f"{count(plan.processes)} worker processes, {about}{plural(parts, 'partition')} of {size(plan.partition_bytes)}"
+    ]
+    if frozen:
+        lines.append(f"Behind a write freeze: {', '.join(frozen)}")
+    return Section("The run", lines=tuple(lines))

@@ -1,0 +1,1 @@
+"""What AWS charges and how fast it lets one write: prices with their dates, formulas with their assumptions."""
