@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from greylag.core.nearest import did_you_mean
 from greylag.infra.check.expressions import check_expression, check_fits
-from greylag.infra.check.types import of_text
+from greylag.infra.check.inference import Types, entry
+from greylag.infra.check.types import ANY, of_text
 from greylag.infra.hcl.tree import Argument, Entries, Reference, Sequence
 
 if TYPE_CHECKING:
@@ -152,8 +153,11 @@ def _check_dynamic(scope: Scope, written: Written, block: Block, path: str) -> N
         )
     iterator = given.get("iterator")
     bound = iterator.value.root if iterator and isinstance(iterator.value, Reference) else name
+    over = ANY
+    if "for_each" in given:
+        over = Types(scope.checking, scope.folder).of(given["for_each"].value, scope.bound)
     for content in contents:
-        _check_nested(scope.within(bound), written, content.body, name, block, path=path)
+        _check_nested(scope.within({bound: entry(over)}), written, content.body, name, block, path=path)
 
 
 def _check_counts(scope: Scope, block: Block, given: dict[str, list[int]], path: str) -> None:
@@ -197,4 +201,4 @@ def check_free(scope: Scope, body: Body) -> None:
         iterator = each.body.argument("iterator")
         if iterator is not None and isinstance(iterator.value, Reference):
             names.append(iterator.value.root)
-        check_free(scope.within(*names), each.body)
+        check_free(scope.within(dict.fromkeys(names, ANY)), each.body)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greylag.core.nearest import did_you_mean
@@ -25,7 +24,7 @@ def check_call(scope: Scope, block: Block) -> None:
     for argument in block.body.arguments:
         name = argument.name
         if name in ("count", "for_each"):
-            check_expression(replace(scope, each=False, count=False), argument.value)
+            check_expression(scope.without("each", "count"), argument.value)
         elif name == "depends_on":
             for each in getattr(argument.value, "items", ()):
                 check_expression(scope, each)

@@ -11,6 +11,7 @@ from greylag.infra.check.expressions import check_expression
 from greylag.infra.check.folder import ADDRESSED
 from greylag.infra.check.language import TOP_LEVEL, shape_of
 from greylag.infra.check.objects import check_depends_on, check_object, declaration, repeating
+from greylag.infra.check.providers import check_required_providers
 from greylag.infra.check.scope import Scope
 from greylag.infra.check.variables import check_variable
 from greylag.infra.hcl.tree import Reference
@@ -58,6 +59,7 @@ def check_top(checking: Checking, folder: Folder, placed: Placed) -> None:
             _check_address(scope, block)
         case "terraform":  # nothing in its blocks refers to anything
             check_body(scope, block.body, shape_of("terraform"), block.line, blocks=_SETTINGS)
+            check_required_providers(scope, block)
         case _:
             check_body(
                 scope,

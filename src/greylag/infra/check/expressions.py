@@ -9,9 +9,11 @@ from greylag.infra.check.functions import RESULTS
 from greylag.infra.check.inference import Types
 from greylag.infra.check.types import NoSuch, Type, follow, of_text
 from greylag.infra.hcl.tree import Call, Entries, Literal, Path, Reference, Sequence
-from greylag.infra.hcl.walk import walk
+from greylag.infra.hcl.walk import parts, walk
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greylag.infra.check.scope import Scope
     from greylag.infra.hcl.tree import Expression
 
@@ -30,39 +32,45 @@ _ADVICE = {
 def check_expression(scope: Scope, expression: Expression) -> None:
     """Find every reference that leads nowhere, and every function that does not exist."""
     types = Types(scope.checking, scope.folder)
-    for part, bound in walk(expression, scope.bound):
+    tolerated = {
+        id(inside)
+        for part in parts(expression)
+        if isinstance(part, Call) and part.name in ("try", "can")
+        for inside in parts(part)
+    }
+    for part, bound in walk(expression, scope.bound, types.bind):
         match part:
-            case Call(name=name):
-                if name not in RESULTS and "::" not in name:
-                    scope.blocker(
-                        "unknown-function",
-                        part.line,
-                        f"Terraform has no function {name!r}{did_you_mean(name, RESULTS)}",
-                        "Source: https://developer.hashicorp.com/terraform/language/functions",
-                    )
-            case Reference(root=root):
-                if root not in bound:
-                    _check_reference(scope, types, part)
-            case Path():
+            case Call(name=name) if name not in RESULTS and "::" not in name:
+                scope.blocker(
+                    "unknown-function",
+                    part.line,
+                    f"Terraform has no function {name!r}{did_you_mean(name, RESULTS)}",
+                    "Source: https://developer.hashicorp.com/terraform/language/functions",
+                )
+            case Reference():
+                _check_reference(scope, types, part, bound, tolerated=id(part) in tolerated)
+            case Path() if id(part) not in tolerated:
                 try:
                     follow(types.of(part.base, bound), part.steps)
                 except NoSuch as problem:
                     scope.blocker(problem.kind, part.line, problem.message, _ADVICE[problem.kind])
 
 
-def _check_reference(scope: Scope, types: Types, reference: Reference) -> None:
-    shown = ".".join([reference.root, *(each for each in reference.steps[:2] if isinstance(each, str))])
-    root = reference.root
-    if root in ("var", "local") and reference.steps and isinstance(reference.steps[0], str):
-        scope.checking.used.add((root, reference.steps[0]))
-    if not {"each": scope.each, "count": scope.count, "self": scope.itself}.get(root, True):
-        lacks = {"each": "no for_each", "count": "no count", "self": "nothing of its own to read"}[root]
-        told = f"{shown}: this block has {lacks}"
-        scope.blocker("misplaced-reference", reference.line, told, _ADVICE["misplaced-reference"])
-        return
+def _check_reference(
+    scope: Scope, types: Types, reference: Reference, bound: Mapping[str, Type], *, tolerated: bool
+) -> None:
+    """`tolerated`: within try or can, which may ask for attributes of values that are not there."""
+    root, steps = reference.root, reference.steps
+    shown = ".".join([root, *(each for each in steps[:2] if isinstance(each, str))])
+    if root in ("var", "local") and steps and isinstance(steps[0], str):
+        scope.checking.used.add((root, steps[0]))
     try:
-        base, taken = types.named(reference)
-        follow(base, reference.steps[taken:])
+        if root in bound:
+            base, taken = bound[root], 0
+        else:
+            base, taken = types.named(reference)
+        if not (tolerated and (root in bound or root in ("var", "local", "module"))):
+            follow(base, steps[taken:])
     except NoSuch as problem:
         scope.blocker(problem.kind, reference.line, f"{shown}: {problem.message}", _ADVICE[problem.kind])
 

@@ -52,6 +52,8 @@ class Folder:
     """Configurations by the name that `provider =` uses: `aws`, `aws.replica`."""
     aliases: set[str] = field(default_factory=set)
     """Those that a caller hands over: `configuration_aliases`."""
+    required: set[str] | None = None
+    """The names in `required_providers`; None where there is none."""
     repeated: list[tuple[str, Placed]] = field(default_factory=list)
 
     def blocks(self) -> Iterator[Placed]:
@@ -92,6 +94,7 @@ class Folder:
 
     def _requirements(self, block: Block) -> None:
         for required in block.body.of("required_providers"):
+            self.required = (self.required or set()) | {each.name for each in required.body.arguments}
             for argument in required.body.arguments:
                 for key, value in getattr(argument.value, "pairs", ()):
                     if getattr(key, "value", "") == "configuration_aliases":

@@ -33,6 +33,8 @@ from greylag.infra.hcl.tree import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greylag.infra.check.folder import Folder, Placed
     from greylag.infra.check.scope import Checking
     from greylag.infra.hcl.tree import Expression
@@ -52,8 +54,9 @@ class Types:
         self._folder = folder
         self._known: dict[tuple[str, str], Type] = {}
 
-    def of(self, expression: Expression, bound: frozenset[str] = frozenset()) -> Type:
-        """The type of `expression`, where `bound` names are of any type."""
+    def of(self, expression: Expression, bound: Mapping[str, Type] | None = None) -> Type:
+        """The type of `expression`; `bound` names have the types it says."""
+        bound = bound or {}
         match expression:
             case Literal() | Template() | Sequence() | Entries() | For():
                 return self._of_written(expression, bound)
@@ -66,11 +69,13 @@ class Types:
             case Path():
                 return self._followed(self.of(expression.base, bound), expression)
             case Reference():
-                return ANY if expression.root in bound else self._of_reference(expression)
+                if expression.root in bound:
+                    return self._followed(bound[expression.root], expression)
+                return self._of_reference(expression)
         return ANY
 
     def _of_written(
-        self, expression: Literal | Template | Sequence | Entries | For, bound: frozenset[str]
+        self, expression: Literal | Template | Sequence | Entries | For, bound: Mapping[str, Type]
     ) -> Type:
         """The type of what says its shape itself."""
         match expression:
@@ -88,8 +93,9 @@ class Types:
                     "object",
                     fields={str(key.value): each for key, each in values if isinstance(key, Literal)},
                 )
-            case For(makes_map=makes_map):
-                return Type("map" if makes_map else "list")
+            case For(makes_map=makes_map, inner=inner):
+                one = self.of(inner[1 if makes_map else 0], {**bound, **self.bind(expression, bound)})
+                return Type("map" if makes_map else "list", Type("list", one) if expression.grouped else one)
         return ANY
 
     def _of_reference(self, reference: Reference) -> Type:
@@ -108,6 +114,13 @@ class Types:
 
         return declared(self, self._checking, self._folder, reference)
 
+    def bind(self, loop: For, bound: Mapping[str, Type]) -> Mapping[str, Type]:
+        """The types of the names that a `for` binds."""
+        *_, value = names = loop.names or ("",)
+        over = self.of(loop.over, bound)
+        keys = STRING if over.kind in ("map", "object") else ANY
+        return {**dict.fromkeys(names, keys), value: element(over)}
+
     def once(self, kind: str, name: str, expression: Expression) -> Type:
         """The type of a local or output, found once; a name that leads back to itself is of any type."""
         key = (kind, name)
@@ -122,7 +135,7 @@ class Types:
         except NoSuch:
             return ANY
 
-    def _of_call(self, name: str, arguments: tuple[Expression, ...], bound: frozenset[str]) -> Type:
+    def _of_call(self, name: str, arguments: tuple[Expression, ...], bound: Mapping[str, Type]) -> Type:
         if name in ("tolist", "toset", "distinct", "sort", "reverse", "compact") and arguments:
             given = self.of(arguments[0], bound)
             return given if given.kind == "list" and not given.instances else Type("list")
@@ -148,6 +161,16 @@ def _common(types: list[Type]) -> Type | None:
     if not known or any(each != known[0] or each.kind in ("any", "object") for each in known):
         return None
     return known[0]
+
+
+def element(of: Type) -> Type:
+    """The type of what a `for`, `for_each` or `dynamic` meets in a value."""
+    return (of.element or ANY) if of.kind in ("list", "map") else ANY
+
+
+def entry(of: Type) -> Type:
+    """What each, or the iterator of a dynamic block, stands for where for_each is of this type."""
+    return Type("object", fields={"key": ANY if of.kind == "list" else STRING, "value": element(of)})
 
 
 def of_object(block: Block, placed: Placed) -> Type:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from greylag.core.nearest import did_you_mean
 from greylag.infra.check.inference import Types, fixed, of_object, of_variable, repeated
 from greylag.infra.check.language import LANGUAGE
-from greylag.infra.check.types import ANY, NUMBER, STRING, NoSuch, Type
+from greylag.infra.check.types import ANY, NoSuch, Type
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,15 +17,16 @@ if TYPE_CHECKING:
     from greylag.infra.hcl.tree import Reference
     from greylag.infra.schema import Block
 
-_EACH = Type("object", fields={"key": STRING, "value": ANY})
-_COUNT = Type("object", fields={"index": NUMBER})
+_BOUND = {"each": "no for_each", "count": "no count", "self": "nothing of its own to read"}
 
 
 def declared(types: Types, checking: Checking, folder: Folder, reference: Reference) -> tuple[Type, int]:
     """The type of what `reference` begins with, and how many of its steps name it. Raises NoSuch."""
     root = reference.root
     names = tuple(each for each in reference.steps[:2] if isinstance(each, str))
-    of_root = fixed(root) or {"each": _EACH, "count": _COUNT, "self": ANY}.get(root)
+    if root in _BOUND:
+        raise NoSuch("misplaced-reference", f"this block has {_BOUND[root]}")
+    of_root = fixed(root)
     if of_root is not None:
         return of_root, 0
     if root == "resource":

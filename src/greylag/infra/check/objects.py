@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from greylag.core.nearest import did_you_mean
 from greylag.infra.check.bodies import check_body, check_free
 from greylag.infra.check.expressions import check_expression
+from greylag.infra.check.inference import Types, entry
 from greylag.infra.check.language import META_ARGUMENTS, META_BLOCKS, shape_of
 from greylag.infra.check.names import described
-from greylag.infra.check.providers import check_provider_argument
+from greylag.infra.check.providers import check_declared, check_provider_argument
+from greylag.infra.check.types import ANY, NUMBER, Type
 from greylag.infra.hcl.tree import Literal, Reference, Sequence
 
 if TYPE_CHECKING:
@@ -22,11 +23,13 @@ _SCHEMA_KINDS = {"resource": "resources", "data": "data", "ephemeral": "ephemera
 
 def repeating(scope: Scope, block: Block) -> Scope:
     """The scope inside a block that may have count or for_each."""
-    return replace(
-        scope,
-        each=block.body.argument("for_each") is not None,
-        count=block.body.argument("count") is not None,
-    )
+    bound: dict[str, Type] = {}
+    for_each = block.body.argument("for_each")
+    if for_each is not None:
+        bound["each"] = entry(Types(scope.checking, scope.folder).of(for_each.value, scope.bound))
+    if block.body.argument("count") is not None:
+        bound["count"] = Type("object", fields={"index": NUMBER})
+    return scope.within(bound)
 
 
 def check_object(scope: Scope, block: Block) -> None:
@@ -34,6 +37,7 @@ def check_object(scope: Scope, block: Block) -> None:
     kind, type_ = _SCHEMA_KINDS[block.kind], block.labels[0]
     inside = repeating(scope, block)
     _check_meta(inside, block)
+    check_declared(scope, type_, block.line)
     known = described(scope.checking, kind, type_)
     if known is not None:
         check_body(
@@ -70,19 +74,19 @@ def _check_meta(scope: Scope, block: Block) -> None:
         )
     for argument in (count, for_each):
         if argument is not None:
-            check_expression(replace(scope, each=False, count=False), argument.value)
+            check_expression(scope.without("each", "count"), argument.value)
     check_provider_argument(scope, body.argument("provider"), block.labels[0])
     check_depends_on(scope, block)
     for lifecycle in body.of("lifecycle"):
         _check_lifecycle(scope, block, lifecycle)
     for each in (*body.of("provisioner"), *body.of("connection")):
-        check_free(replace(scope, itself=True), each.body)
+        check_free(scope.within({"self": ANY}), each.body)
 
 
 def _check_lifecycle(scope: Scope, block: Block, lifecycle: Block) -> None:
     skipped = ("ignore_changes", "replace_triggered_by")
     check_body(
-        replace(scope, itself=True),
+        scope.within({"self": ANY}),
         lifecycle.body,
         shape_of("lifecycle"),
         lifecycle.line,

@@ -10,7 +10,9 @@ from greylag.infra.hcl.tree import Entries, Literal, Reference
 if TYPE_CHECKING:
     from greylag.infra.check.folder import Folder
     from greylag.infra.check.scope import Scope
-    from greylag.infra.hcl.tree import Argument, Expression
+    from greylag.infra.hcl.tree import Argument, Block, Expression
+
+_REQUIREMENT = ("source", "version", "configuration_aliases")
 
 
 def check_provider_argument(scope: Scope, argument: Argument | None, type_: str) -> None:
@@ -26,6 +28,33 @@ def check_provider_argument(scope: Scope, argument: Argument | None, type_: str)
     wanted = type_.split("_", maxsplit=1)[0]
     if name.split(".")[0] == wanted:
         _check_known(scope, name, argument.line)
+
+
+def check_declared(scope: Scope, type_: str, line: int) -> None:
+    """Whether required_providers, where there is one, says where the provider of a resource comes from."""
+    provider, required = type_.split("_", maxsplit=1)[0], scope.folder.required
+    if required is not None and provider not in required and provider != "terraform":
+        scope.warning(
+            "undeclared-provider",
+            line,
+            f"required_providers does not name {provider!r}, whose {type_} this is{did_you_mean(provider, required)}",
+            f"Add {provider} with its source and version: without, any version of hashicorp/{provider} is taken.",
+        )
+
+
+def check_required_providers(scope: Scope, block: Block) -> None:
+    """What stands in `required_providers`."""
+    for required in block.body.of("required_providers"):
+        for argument in required.body.arguments:
+            for key, _ in argument.value.pairs if isinstance(argument.value, Entries) else ():
+                name = str(getattr(key, "value", ""))
+                if name not in _REQUIREMENT:
+                    scope.blocker(
+                        "unknown-argument",
+                        key.line,
+                        f"required_providers.{argument.name} has no {name!r}{did_you_mean(name, _REQUIREMENT)}",
+                        f"Known are {', '.join(_REQUIREMENT)}.",
+                    )
 
 
 def check_handed_over(scope: Scope, argument: Argument | None, called: Folder | None, line: int) -> None:

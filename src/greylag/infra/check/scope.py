@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from greylag.core.findings import Finding, Severity
 from greylag.infra.schema import aws_schema
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greylag.infra.check.folder import Folder, Folders
+    from greylag.infra.check.types import Type
     from greylag.infra.schema import Schema
 
 
@@ -30,23 +33,23 @@ class Checking:
 
 @dataclass(frozen=True)
 class Scope:
-    """`name` is what the block is called in messages; `bound` the names a `for` or `dynamic` gives.
-
-    `each`, `count` and `itself` say whether each.key, count.index and self mean something here.
+    """`name` is what the block is called in messages; `bound` what the names stand for that hold only here: those of
+    `dynamic`, and each, count and self where they mean something.
     """
 
     checking: Checking
     folder: Folder
     file: str
     name: str
-    bound: frozenset[str] = frozenset()
-    each: bool = False
-    count: bool = False
-    itself: bool = False
+    bound: Mapping[str, Type] = field(default_factory=dict)
 
-    def within(self, *names: str) -> Scope:
+    def within(self, bound: Mapping[str, Type]) -> Scope:
         """The same, with more names bound."""
-        return replace(self, bound=self.bound | set(names))
+        return replace(self, bound={**self.bound, **bound})
+
+    def without(self, *names: str) -> Scope:
+        """The same, with fewer."""
+        return replace(self, bound={name: each for name, each in self.bound.items() if name not in names})
 
     def blocker(self, kind: str, line: int, message: str, advice: str) -> None:
         """Something that cannot work."""

@@ -10,7 +10,7 @@ from greylag.infra.check.expressions import check_fits
 from greylag.infra.check.inference import of_variable
 from greylag.infra.check.language import shape_of
 from greylag.infra.hcl.tree import Reference
-from greylag.infra.hcl.walk import walk
+from greylag.infra.hcl.walk import parts
 
 if TYPE_CHECKING:
     from greylag.infra.check.folder import Folder
@@ -38,7 +38,7 @@ def check_variable(scope: Scope, block: Block) -> None:
     )
     default = block.body.argument("default")
     if default is not None:
-        if any(isinstance(part, Reference) for part, _ in walk(default.value, frozenset())):
+        if any(isinstance(part, Reference) for part in parts(default.value)):
             told = "a default is read before any value is known: it refers to nothing"
             scope.blocker(
                 "literal-needed", default.line, told, "Write the value out, or make it null and use a local."
@@ -49,8 +49,8 @@ def check_variable(scope: Scope, block: Block) -> None:
         reads = {
             part.steps[0]
             for argument in validation.body.arguments
-            for part, bound in walk(argument.value, frozenset())
-            if isinstance(part, Reference) and part.root == "var" and part.steps and "var" not in bound
+            for part in parts(argument.value)
+            if isinstance(part, Reference) and part.root == "var" and part.steps
         }
         lowest = _lowest_version(scope.folder)
         used = used or bool(reads - {name})  # it is there to be compared

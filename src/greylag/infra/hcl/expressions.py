@@ -95,7 +95,9 @@ class Expressions:
             elif inner.data == "template_endfor" and opened:
                 names, over_read = opened.pop()
                 body = tuple(scopes.pop())
-                scopes[-1].append(For(names, over_read, body, makes_map=False, line=line))
+                text = Template((*body, Literal("", line)), line)
+                whole = For(names, over_read, (text,), makes_map=False, line=line)
+                scopes[-1].extend([whole, Literal("", line)])
             elif inner.data in _DIRECTIVES:
                 scopes[-1].extend(self._expressions(inner))
         return _template(parts, line)
@@ -207,7 +209,9 @@ class Expressions:
             elif hasattr(self, f"_{child.data}"):
                 inner.append(self.read(child))
         assert over is not None
-        return For(names, over, tuple(inner), tree.data == "for_object_expr", self._line(tree))
+        grouped = any(getattr(child, "type", "") == "ELLIPSIS" for child in tree.children)
+        makes_map = tree.data == "for_object_expr"
+        return For(names, over, tuple(inner), makes_map, self._line(tree), grouped)
 
     _for_object_expr = _for_tuple_expr
 

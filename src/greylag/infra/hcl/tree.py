@@ -81,13 +81,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class For:
-    """`[for a, b in over : results if test]`, with braces where `makes_map`; `inner` is results and test."""
+    """`[for a, b in over : inner]`: `inner` is what it gives, one or two, and the condition.
+
+    In braces it `makes_map`, and with `...` that is `grouped`.
+    """
 
     names: tuple[str, ...]
     over: Expression
     inner: tuple[Expression, ...]
     makes_map: bool
     line: int
+    grouped: bool = False
 
 
 @dataclass(frozen=True, slots=True)

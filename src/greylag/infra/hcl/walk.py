@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, TypeVar
 
 from greylag.infra.hcl.tree import (
     Call,
@@ -18,32 +19,43 @@ from greylag.infra.hcl.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from greylag.infra.hcl.tree import Expression
 
 
-def walk(expression: Expression, bound: frozenset[str]) -> Iterator[tuple[Expression, frozenset[str]]]:
-    """`expression` and all that it is made of, each with the names bound there."""
+T = TypeVar("T")
+Bound = Mapping[str, T]
+"""What the names stand for that a `for` around an expression binds."""
+
+
+def walk(
+    expression: Expression, bound: Bound[T], bind: Callable[[For, Bound[T]], Bound[T]]
+) -> Iterator[tuple[Expression, Bound[T]]]:
+    """`expression` and all that it is made of, each with what is bound there; `bind` says what a `for` binds."""
     yield expression, bound
-    match expression:
-        case For():
-            yield from walk(expression.over, bound)
-            for each in expression.inner:
-                yield from walk(each, bound | set(expression.names))
-        case Reference() | Path():
-            if isinstance(expression, Path):
-                yield from walk(expression.base, bound)
-            for step in expression.steps:
-                if isinstance(step, Index):
-                    yield from walk(step.at, bound)
-        case _:
-            for each in _parts(expression):
-                yield from walk(each, bound)
+    if isinstance(expression, For):
+        yield from walk(expression.over, bound, bind)
+        bound = {**bound, **bind(expression, bound)}
+        for each in expression.inner:
+            yield from walk(each, bound, bind)
+        return
+    for each in _parts(expression):
+        yield from walk(each, bound, bind)
+
+
+def parts(expression: Expression) -> Iterator[Expression]:
+    """`expression` and all that it is made of."""
+    for part, _ in walk(expression, {}, lambda _, bound: bound):
+        yield part
 
 
 def _parts(expression: Expression) -> tuple[Expression, ...]:
     match expression:
+        case Reference():
+            return tuple(step.at for step in expression.steps if isinstance(step, Index))
+        case Path():
+            return (expression.base, *(step.at for step in expression.steps if isinstance(step, Index)))
         case Template():
             return expression.parts
         case Sequence():

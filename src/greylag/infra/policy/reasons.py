@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from greylag.core.findings import Finding, Severity
 from greylag.infra.hcl.tree import Literal, Reference
-from greylag.infra.hcl.walk import walk
+from greylag.infra.hcl.walk import parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +55,6 @@ def literal(value: object) -> object:
 def referred(body: Body, type_: str) -> Iterator[str]:
     """The names of the resources of a type that the arguments of a body refer to."""
     for argument in body.arguments:
-        for part, _ in walk(argument.value, frozenset()):
+        for part in parts(argument.value):
             if isinstance(part, Reference) and part.root == type_ and part.steps:
                 yield str(part.steps[0])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from greylag.infra.hcl.tree import Call, Entries, Literal, Sequence
-from greylag.infra.hcl.walk import walk
+from greylag.infra.hcl.walk import parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ def statements(block: Block) -> Iterator[Statement]:
             yield _of_body(body)
         return
     for value in _values(block.body):
-        for part, _ in walk(value, frozenset()):
+        for part in parts(value):
             if isinstance(part, Call) and part.name == "jsonencode" and part.arguments:
                 yield from _of_document(part.arguments[0])
             elif isinstance(part, Literal) and isinstance(part.value, str) and '"Statement"' in part.value:
@@ -153,6 +153,6 @@ def _texts(value: Expression) -> _Texts:
         return ()
     return tuple(
         (part.value, part.line)
-        for part, _ in walk(value, frozenset())
+        for part in parts(value)
         if isinstance(part, Literal) and isinstance(part.value, str)
     )

@@ -83,6 +83,8 @@ locals {
   nested     = [for zone in var.zones : [for other in var.zones : "${zone}${other}" if other != zone]]
   legacy     = var.zones.0
   fallback   = try(var.queues["a"].consumer.timeout_seconds, 30)
+  perhaps    = [try(local.nothing.at.all, local.select.none, null), can(var.queues["a"].none), local.grouped["a"][0]]
+  nothing    = {}
   escaped    = "$${not} a reference, %%{nor} this, \"quoted\" and a tab\t"
   select     = { in = "a", for = "b", if = "c" }
   directives = "%{for zone in var.zones}${zone}, %{endfor}%{if local.ready}ready%{else}no%{endif}"
@@ -401,7 +403,7 @@ output "everything" {
     secret   = ephemeral.aws_secretsmanager_secret_version.this.secret_string
     path     = "${path.module}/${terraform.workspace}"
     locals = [local.grouped, local.negative, local.nested, local.legacy, local.fallback, local.select,
-    local.directives, local.long, local.heredoc, local.json]
+    local.directives, local.perhaps, local.long, local.heredoc, local.json]
     function = provider::aws::arn_parse(aws_kms_key.this.arn)
   }
 
