@@ -78,7 +78,7 @@ variable "environments" {
 
   validation {
     condition     = length(var.environments) > 0 && alltrue([for e in values(var.environments) : can(regex("^[a-z][a-z0-9]*(-[a-z0-9]+)+$", e.name_prefix)) && length(e.regions) > 0])
-    error_message = "environments: at least one, each with at least one region and a name_prefix such as shop-prod (two words, so that it is no other project's)."
+    error_message = "environments: at least one, each with at least one region and a name_prefix such as shop-prod: two words or more, so that it is no other project's."
   }
 
   validation {

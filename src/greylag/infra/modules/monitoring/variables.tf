@@ -257,9 +257,10 @@ variable "buckets" {
 }
 
 variable "caches" {
-  description = "ElastiCache: member ids of a replication group, or a serverless cache's name and its storage limit."
+  description = "ElastiCache: a replication group's node ids and their number (known before the first apply, as the ids are not), or a serverless cache's name and its storage limit."
   type = map(object({
     service             = optional(string, "shared")
+    node_count          = optional(number, 0)
     member_ids          = optional(list(string), [])
     serverless_name     = optional(string)
     serverless_limit_gb = optional(number)
@@ -267,8 +268,8 @@ variable "caches" {
   default = {}
 
   validation {
-    condition     = alltrue([for c in values(var.caches) : length(c.member_ids) > 0 ? c.serverless_name == null : c.serverless_name != null && c.serverless_limit_gb != null])
-    error_message = "caches: give member_ids, or serverless_name with serverless_limit_gb."
+    condition     = alltrue([for c in values(var.caches) : c.node_count > 0 ? length(c.member_ids) == c.node_count : c.serverless_name != null && c.serverless_limit_gb != null])
+    error_message = "caches: give member_ids with their number in node_count, or serverless_name with serverless_limit_gb."
   }
 }
 
