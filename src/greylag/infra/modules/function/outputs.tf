@@ -47,3 +47,8 @@ output "log_group_arn" {
   description = "ARN of the log group."
   value       = aws_cloudwatch_log_group.this.arn
 }
+
+output "database_connections" {
+  description = "Connections the function opens at most (reserved_concurrency x per_copy); null without database_connections."
+  value       = var.database_connections == null ? null : var.reserved_concurrency * var.database_connections.per_copy
+}

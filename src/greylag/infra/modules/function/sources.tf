@@ -1,8 +1,9 @@
 # What calls the function: queues, streams, schedules.
 
 locals {
-  queues  = { for name, source in var.event_sources : name => source if can(regex(":sqs:", source.arn)) }
-  streams = { for name, source in var.event_sources : name => source if can(regex(":dynamodb:", source.arn)) }
+  # By their kind, not their ARN, which is known only after the source is made.
+  queues  = { for name, source in var.event_sources : name => source if source.kind == "queue" }
+  streams = { for name, source in var.event_sources : name => source if source.kind == "stream" }
 }
 
 resource "aws_lambda_event_source_mapping" "queues" {

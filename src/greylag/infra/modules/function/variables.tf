@@ -300,8 +300,9 @@ variable "traffic_owner" {
 }
 
 variable "event_sources" {
-  description = "Queues and DynamoDB streams that call the function, by a name of your choice. Partial batch response is always on. kms_key_arn is the key of the source; on_failure_arn (streams only) an SQS queue for batches given up."
+  description = "Queues and DynamoDB streams that call the function, by a name of your choice; kind is queue or stream. Partial batch response is always on. kms_key_arn is the key of the source; on_failure_arn (streams only) an SQS queue for batches given up."
   type = map(object({
+    kind                    = optional(string, "queue")
     arn                     = string
     kms_key_arn             = optional(string)
     enabled                 = optional(bool, true)
@@ -318,8 +319,13 @@ variable "event_sources" {
   default = {}
 
   validation {
-    condition     = alltrue([for s in values(var.event_sources) : can(regex("^arn:aws[a-z-]*:(sqs:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\\.fifo)?|dynamodb:[a-z0-9-]+:[0-9]{12}:table/[^/]+/stream/.+)$", s.arn))])
-    error_message = "event_sources: arn must be an SQS queue's or a DynamoDB stream's."
+    condition     = alltrue([for s in values(var.event_sources) : contains(["queue", "stream"], s.kind)])
+    error_message = "event_sources: kind is queue or stream."
+  }
+
+  validation {
+    condition     = alltrue([for s in values(var.event_sources) : can(regex(s.kind == "queue" ? "^arn:aws[a-z-]*:sqs:[^:]+:[0-9]{12}:[A-Za-z0-9_-]+(\\.fifo)?$" : "^arn:aws[a-z-]*:dynamodb:[^:]+:[0-9]{12}:table/[^/]+/stream/.+$", s.arn))])
+    error_message = "event_sources: arn must be an SQS queue's for kind queue, a DynamoDB stream's for kind stream."
   }
 
   validation {
@@ -338,7 +344,7 @@ variable "event_sources" {
   }
 
   validation {
-    condition     = alltrue([for s in values(var.event_sources) : s.maximum_concurrency == null || try(s.maximum_concurrency >= 2 && s.maximum_concurrency <= 1000 && can(regex(":sqs:", s.arn)), false)])
+    condition     = alltrue([for s in values(var.event_sources) : s.maximum_concurrency == null || try(s.maximum_concurrency >= 2 && s.maximum_concurrency <= 1000 && s.kind == "queue", false)])
     error_message = "event_sources: maximum_concurrency is for queues, 2 to 1000."
   }
 
@@ -356,7 +362,7 @@ variable "event_sources" {
   }
 
   validation {
-    condition     = alltrue([for s in values(var.event_sources) : s.on_failure_arn == null || can(regex(":dynamodb:", s.arn))])
+    condition     = alltrue([for s in values(var.event_sources) : s.on_failure_arn == null || s.kind == "stream"])
     error_message = "event_sources: on_failure_arn is for streams; a queue has its own dead letters."
   }
 }

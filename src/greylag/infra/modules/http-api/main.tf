@@ -10,8 +10,9 @@ locals {
   origin_header = "x-origin-verify"
   public_name   = var.domain == null ? aws_cloudfront_distribution.this.domain_name : var.domain.name
 
-  functions = { for name, i in var.integrations : name => i if i.function_arn != null }
-  listeners = { for name, i in var.integrations : name => i if i.listener_arn != null }
+  # By their kind, not their ARN, which is known only after its resource is made.
+  functions = { for name, i in var.integrations : name => i if i.kind == "function" }
+  listeners = { for name, i in var.integrations : name => i if i.kind == "listener" }
 }
 
 resource "aws_apigatewayv2_api" "this" {

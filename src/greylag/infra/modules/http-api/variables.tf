@@ -36,8 +36,9 @@ variable "edge_kms_key_arn" {
 }
 
 variable "integrations" {
-  description = "What answers, by a name of your choice: a Lambda alias (function_arn), or a load balancer's listener reached through the VPC link (listener_arn, and tls_server_name if it speaks HTTPS)."
+  description = "What answers, by a name of your choice: a Lambda alias (kind function, function_arn), or a load balancer's listener reached through the VPC link (kind listener, listener_arn, and tls_server_name if it speaks HTTPS)."
   type = map(object({
+    kind            = optional(string, "function")
     function_arn    = optional(string)
     listener_arn    = optional(string)
     tls_server_name = optional(string)
@@ -45,8 +46,13 @@ variable "integrations" {
   }))
 
   validation {
-    condition     = length(var.integrations) > 0 && alltrue([for i in values(var.integrations) : (i.function_arn == null) != (i.listener_arn == null)])
-    error_message = "integrations: at least one, each with exactly one of function_arn and listener_arn."
+    condition     = length(var.integrations) > 0 && alltrue([for i in values(var.integrations) : contains(["function", "listener"], i.kind)])
+    error_message = "integrations: at least one; kind is function or listener."
+  }
+
+  validation {
+    condition     = alltrue([for i in values(var.integrations) : i.kind == "listener" ? i.listener_arn != null && i.function_arn == null : i.function_arn != null && i.listener_arn == null])
+    error_message = "integrations: kind function takes function_arn, kind listener takes listener_arn, and neither takes both."
   }
 
   validation {
@@ -60,8 +66,8 @@ variable "integrations" {
   }
 
   validation {
-    condition     = var.vpc_link != null || alltrue([for i in values(var.integrations) : i.listener_arn == null])
-    error_message = "integrations: listener_arn needs vpc_link."
+    condition     = var.vpc_link != null || alltrue([for i in values(var.integrations) : i.kind == "function"])
+    error_message = "integrations: kind listener needs vpc_link."
   }
 }
 

@@ -13,12 +13,12 @@ locals {
   # Load balancers and target groups have names of 32 characters at most; "-green" needs six of them.
   short_name = length(var.name) <= 26 ? var.name : "${trimsuffix(substr(var.name, 0, 19), "-")}-${substr(sha1(var.name), 0, 6)}"
 
-  cluster_arn  = var.cluster_arn != null ? var.cluster_arn : aws_ecs_cluster.this[0].arn
-  cluster_name = var.cluster_arn != null ? split("/", var.cluster_arn)[1] : aws_ecs_cluster.this[0].name
+  cluster_arn  = var.cluster != null ? var.cluster.arn : aws_ecs_cluster.this[0].arn
+  cluster_name = var.cluster != null ? var.cluster.name : aws_ecs_cluster.this[0].name
 }
 
 resource "aws_ecs_cluster" "this" {
-  count = var.cluster_arn == null ? 1 : 0
+  count = var.cluster == null ? 1 : 0
 
   name = var.name
   tags = var.tags
@@ -29,9 +29,9 @@ resource "aws_ecs_cluster" "this" {
   }
 }
 
-# A cluster takes only the capacity providers it is told of. A cluster given in cluster_arn has its own.
+# A cluster takes only the capacity providers it is told of. A cluster that is given has its own.
 resource "aws_ecs_cluster_capacity_providers" "this" {
-  count = var.cluster_arn == null ? 1 : 0
+  count = var.cluster == null ? 1 : 0
 
   cluster_name       = aws_ecs_cluster.this[0].name
   capacity_providers = ["FARGATE", "FARGATE_SPOT"]

@@ -13,7 +13,7 @@ resource "aws_security_group" "load_balancer" {
 
 locals {
   # Port 80 only redirects.
-  allowed_cidrs  = local.web ? { for pair in setproduct(var.load_balancer.allowed_cidrs, [443, 80]) : "${pair[0]} ${pair[1]}" => { cidr = pair[0], port = pair[1] } } : {}
+  allowed_cidrs  = local.web ? { for pair in setproduct(range(length(var.load_balancer.allowed_cidrs)), [443, 80]) : "${pair[0]}-${pair[1]}" => { cidr = var.load_balancer.allowed_cidrs[pair[0]], port = pair[1] } } : {}
   allowed_groups = local.web ? { for index, group in var.load_balancer.allowed_group_ids : tostring(index) => group } : {}
 }
 

@@ -3,7 +3,8 @@
 resource "aws_lb" "this" {
   #checkov:skip=CKV_AWS_91:access logs need a bucket of the caller's (access_log_bucket)
   #checkov:skip=CKV_AWS_150:deletion protection is on by default; a development environment may turn it off
-  #checkov:skip=CKV2_AWS_28:an internal load balancer stands behind the API's WAF; a public one takes web_acl_arn
+  #checkov:skip=CKV2_AWS_76:which rules a web ACL has is decided where it is made
+  #checkov:skip=CKV2_AWS_28:an internal load balancer stands behind the API's WAF; a public one takes web_acl
   count = local.web ? 1 : 0
 
   name                       = local.short_name
@@ -28,10 +29,10 @@ resource "aws_lb" "this" {
 }
 
 resource "aws_wafv2_web_acl_association" "this" {
-  count = local.web && try(var.load_balancer.web_acl_arn, null) != null ? 1 : 0
+  count = local.web ? (var.load_balancer.web_acl != null ? 1 : 0) : 0
 
   resource_arn = aws_lb.this[0].arn
-  web_acl_arn  = var.load_balancer.web_acl_arn
+  web_acl_arn  = var.load_balancer.web_acl.arn
 }
 
 resource "aws_lb_target_group" "this" {

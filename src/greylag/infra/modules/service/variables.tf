@@ -196,10 +196,13 @@ variable "policy_statements" {
   }
 }
 
-variable "cluster_arn" {
-  description = "An ECS cluster to run in. Null makes one, with Container Insights."
-  type        = string
-  default     = null
+variable "cluster" {
+  description = "An ECS cluster to run in, with the capacity providers FARGATE and FARGATE_SPOT. Null makes one, with Container Insights."
+  type = object({
+    arn  = string
+    name = string
+  })
+  default = null
 }
 
 variable "vpc_id" {
@@ -218,14 +221,14 @@ variable "subnet_ids" {
 }
 
 variable "load_balancer" {
-  description = "The ALB: its subnets, a certificate of its region, who may reach it, and whether it faces the internet. Required with port, null for a worker."
+  description = "The ALB: its subnets, a certificate of its region, who may reach it, whether it faces the internet, and a web ACL (wafv2, REGIONAL). Required with port, null for a worker."
   type = object({
     subnet_ids           = list(string)
     certificate_arn      = string
     internal             = optional(bool, true)
     allowed_cidrs        = optional(list(string), [])
     allowed_group_ids    = optional(list(string), [])
-    web_acl_arn          = optional(string)
+    web_acl              = optional(object({ arn = string }))
     access_log_bucket    = optional(string)
     deletion_protection  = optional(bool, true)
     idle_timeout_seconds = optional(number, 60)

@@ -45,36 +45,36 @@ resource "aws_lambda_permission" "routes" {
 
 # Only $connect can be authorized: what follows on the connection is the same caller's.
 resource "aws_apigatewayv2_authorizer" "this" {
-  count = var.authorizer_function_arn == null ? 0 : 1
+  count = var.authorizer == null ? 0 : 1
 
   api_id           = aws_apigatewayv2_api.this.id
   name             = "${var.name}-connect"
   authorizer_type  = "REQUEST"
-  authorizer_uri   = "${local.invoke_prefix}/${var.authorizer_function_arn}/invocations"
-  identity_sources = var.authorizer_identity_sources
+  authorizer_uri   = "${local.invoke_prefix}/${var.authorizer.function_arn}/invocations"
+  identity_sources = var.authorizer.identity_sources
 }
 
 resource "aws_lambda_permission" "authorizer" {
-  count = var.authorizer_function_arn == null ? 0 : 1
+  count = var.authorizer == null ? 0 : 1
 
   statement_id   = "${var.name}-authorizer"
   action         = "lambda:InvokeFunction"
-  function_name  = split(":", var.authorizer_function_arn)[6]
-  qualifier      = split(":", var.authorizer_function_arn)[7]
+  function_name  = split(":", var.authorizer.function_arn)[6]
+  qualifier      = split(":", var.authorizer.function_arn)[7]
   principal      = "apigateway.amazonaws.com"
   source_arn     = "${aws_apigatewayv2_api.this.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.this[0].id}"
   source_account = local.account
 }
 
 resource "aws_apigatewayv2_route" "this" {
-  #checkov:skip=CKV_AWS_309:only $connect can carry an authorizer, and it does where authorizer_function_arn is given; else its function refuses
+  #checkov:skip=CKV_AWS_309:only $connect can carry an authorizer, and it does where an authorizer is given; else its function refuses
   for_each = var.routes
 
   api_id    = aws_apigatewayv2_api.this.id
   route_key = each.key
   target    = "integrations/${aws_apigatewayv2_integration.this[each.key].id}"
 
-  authorization_type = each.key == "$connect" && var.authorizer_function_arn != null ? "CUSTOM" : "NONE"
+  authorization_type = each.key == "$connect" && var.authorizer != null ? "CUSTOM" : "NONE"
   authorizer_id      = each.key == "$connect" ? one(aws_apigatewayv2_authorizer.this[*].id) : null
 }
 

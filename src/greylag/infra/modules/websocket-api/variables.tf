@@ -50,25 +50,22 @@ variable "route_selection_expression" {
   }
 }
 
-variable "authorizer_function_arn" {
-  description = "Alias of the Lambda function that decides on $connect. Null lets the $connect route's own function refuse."
-  type        = string
-  default     = null
+variable "authorizer" {
+  description = "Alias of the Lambda function that decides on $connect, and the parts of the request without which API Gateway refuses before it calls. Null lets the $connect route's own function refuse."
+  type = object({
+    function_arn     = string
+    identity_sources = optional(list(string), ["route.request.querystring.token"])
+  })
+  default = null
 
   validation {
-    condition     = var.authorizer_function_arn == null || can(regex("^arn:aws[a-z-]*:lambda:[^:]+:[0-9]{12}:function:[^:]+:[^:]+$", var.authorizer_function_arn))
-    error_message = "authorizer_function_arn must be an alias's ARN (…:function:NAME:ALIAS)."
+    condition     = var.authorizer == null || can(regex("^arn:aws[a-z-]*:lambda:[^:]+:[0-9]{12}:function:[^:]+:[^:]+$", var.authorizer.function_arn))
+    error_message = "authorizer.function_arn must be an alias's ARN (…:function:NAME:ALIAS)."
   }
-}
-
-variable "authorizer_identity_sources" {
-  description = "Parts of the $connect request without which API Gateway refuses before it calls the authorizer."
-  type        = list(string)
-  default     = ["route.request.querystring.token"]
 
   validation {
-    condition     = length(var.authorizer_identity_sources) > 0 && alltrue([for s in var.authorizer_identity_sources : can(regex("^(route\\.request\\.|context\\.|stageVariables\\.)", s))])
-    error_message = "authorizer_identity_sources: at least one, such as route.request.querystring.token or route.request.header.Authorization."
+    condition     = var.authorizer == null || try(length(var.authorizer.identity_sources) > 0 && alltrue([for s in var.authorizer.identity_sources : can(regex("^(route\\.request\\.|context\\.|stageVariables\\.)", s))]), false)
+    error_message = "authorizer.identity_sources: at least one, such as route.request.querystring.token or route.request.header.Authorization."
   }
 }
 
