@@ -113,6 +113,13 @@ def test_the_exit_code_is_what_fail_on_says(tmp_path: Path) -> None:
     command("infra", "check", "--fail-on", "note", "--no-policy", expect=12)
 
 
+def test_without_python_hcl2_the_error_says_what_to_install(tmp_path: Path) -> None:
+    write(PUBLIC, tmp_path)
+    (tmp_path / "hcl2.py").write_text("raise ImportError")
+    ended = Command(tmp_path, {"PYTHONPATH": str(tmp_path)})("infra", "check", ".", expect=8)
+    assert "pip install 'greylag[infra]'" in ended.stderr
+
+
 def test_a_folder_without_terraform_is_an_error(tmp_path: Path) -> None:
     command = Command(tmp_path)
     assert "there is no folder infrastructure/terraform" in command("infra", "check", expect=3).stderr

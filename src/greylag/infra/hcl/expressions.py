@@ -258,15 +258,32 @@ def _unescaped(text: str) -> str:
 
 
 def _interpolations(text: str) -> Iterator[tuple[int, int]]:
-    """Where `${ ... }` begins and ends in a heredoc. Braces in strings within it count as braces do outside."""
+    """Where each `${ ... }` of a heredoc begins and ends."""
     at = 0
     while (start := text.find("${", at)) >= 0:
         if start and text[start - 1] == "$":
             at = start + 2
             continue
-        depth, end = 1, start + 2
-        while depth and end < len(text):
-            depth += {"{": 1, "}": -1}.get(text[end], 0)
-            end += 1
-        yield start, end
-        at = end
+        at = _closing(text, start + 2)
+        yield start, at
+
+
+def _closing(text: str, at: int) -> int:
+    """The place after the brace that closes an interpolation whose inside begins at `at`."""
+    opened = ["{"]
+    while opened and at < len(text):
+        sign = text[at]
+        if opened[-1] == '"':
+            if sign == "\\":
+                at += 1
+            elif sign == '"':
+                opened.pop()
+            elif text.startswith("${", at):
+                opened.append("{")
+                at += 1
+        elif sign == "}":
+            opened.pop()
+        elif sign in '{"':
+            opened.append(sign)
+        at += 1
+    return at

@@ -97,7 +97,7 @@ locals {
 
   heredoc = <<-EOT
     #!/bin/sh
-    # ${local.first} $${HOME} %{if local.ready}ready%{endif}
+    # ${local.first} ${format("}{%s", "${local.first}}")} $${HOME} %{if local.ready}ready%{endif}
     %{for zone in var.zones~}
     echo ${zone} ${upper(zone)}
     %{endfor~}
