@@ -15,7 +15,7 @@ locals {
     "assets"        = ["logs", "s3"]
     "audit"         = ["cloudtrail", "logs", "s3"]
     "backup"        = ["backup", "sns"]
-    "cache"         = ["elasticache", "logs"]
+    "cache"         = ["elasticache", "logs", "secretsmanager"]
     "documentdb"    = ["logs", "rds", "secretsmanager"]
     "dynamodb"      = ["dynamodb"]
     "failover"      = ["cloudwatch", "sns"]
@@ -31,27 +31,27 @@ locals {
     "websocket-api" = ["logs"]
   }
 
-  # Where a service's ARNs hold the name, after the account. PREFIX stands for the environment's, SHORT for its beginning: a
+  # Where a service's ARNs hold the name, after the account. PREFIX stands for the environment's (some names are the prefix alone), SHORT for its beginning: a
   # load balancer's name is cut (service module).
   patterns = {
-    "backup"               = ["backup-vault:PREFIX-*"]
-    "budgets"              = ["budget/PREFIX-*"]
-    "cloudtrail"           = ["trail/PREFIX-*"]
-    "cloudwatch"           = ["alarm:PREFIX-*", "dashboard/PREFIX-*"]
-    "dynamodb"             = ["table/PREFIX-*"]
-    "ecr"                  = ["repository/PREFIX-*"]
-    "ecs"                  = ["*/PREFIX-*"]
-    "elasticache"          = ["*:PREFIX-*"]
+    "backup"               = ["backup-vault:PREFIX*"]
+    "budgets"              = ["budget/PREFIX*"]
+    "cloudtrail"           = ["trail/PREFIX*"]
+    "cloudwatch"           = ["alarm:PREFIX*", "dashboard/PREFIX*"]
+    "dynamodb"             = ["table/PREFIX*"]
+    "ecr"                  = ["repository/PREFIX*"]
+    "ecs"                  = ["*/PREFIX*"]
+    "elasticache"          = ["*:PREFIX*"]
     "elasticloadbalancing" = ["*/SHORT*"]
-    "lambda"               = ["function:PREFIX-*"]
-    "logs"                 = ["log-group:*PREFIX-*", "delivery-source:PREFIX-*", "delivery-destination:PREFIX-*"]
-    "rds"                  = ["*:PREFIX-*"]
-    "s3"                   = ["PREFIX-*"]
-    "scheduler"            = ["schedule/*/PREFIX-*"]
-    "secretsmanager"       = ["secret:PREFIX-*", "secret:rds!*"] # RDS names the secrets it keeps itself
-    "sns"                  = ["PREFIX-*"]
-    "sqs"                  = ["PREFIX-*"]
-    "wafv2"                = ["*/webacl/PREFIX-*"]
+    "lambda"               = ["function:PREFIX*"]
+    "logs"                 = ["log-group:*PREFIX*", "delivery-source:PREFIX*", "delivery-destination:PREFIX*"]
+    "rds"                  = ["*:PREFIX*"]
+    "s3"                   = ["PREFIX*"]
+    "scheduler"            = ["schedule/*/PREFIX*"]
+    "secretsmanager"       = ["secret:PREFIX*", "secret:rds!*"] # RDS names the secrets it keeps itself
+    "sns"                  = ["PREFIX*"]
+    "sqs"                  = ["PREFIX*"]
+    "wafv2"                = ["*/webacl/PREFIX*"]
   }
 
   domain = ["acm:*", "route53:*"] # records and certificates: a hosted zone's ARN holds no name
@@ -60,7 +60,7 @@ locals {
     "assets"        = concat(local.domain, ["cloudfront:*", "logs:*Delivery*"])
     "audit"         = ["cloudtrail:DescribeTrails", "config:*"]
     "backup"        = ["backup:*", "backup-storage:MountCapsule"]
-    "cache"         = ["elasticache:Describe*", "ec2:*SecurityGroup*"]
+    "cache"         = ["elasticache:Describe*", "ec2:*SecurityGroup*", "logs:*LogDelivery*", "logs:*ResourcePolic*"]
     "documentdb"    = ["rds:Describe*", "ec2:*SecurityGroup*"]
     "dynamodb"      = ["application-autoscaling:*"]
     "failover"      = local.domain
@@ -68,7 +68,7 @@ locals {
     "http-api"      = concat(local.domain, ["apigateway:*", "cloudfront:*", "logs:*LogDelivery*", "logs:*ResourcePolic*", "wafv2:*"])
     "key"           = ["kms:CreateAlias", "kms:CreateKey", "kms:DeleteAlias", "kms:*KeyRotation*", "kms:PutKeyPolicy", "kms:ReplicateKey", "kms:ScheduleKeyDeletion", "kms:TagResource", "kms:UntagResource", "kms:Update*"]
     "monitoring"    = ["cloudwatch:ListDashboards"]
-    "network"       = ["ec2:*"]
+    "network"       = ["ec2:*", "logs:*LogDelivery*", "ssm:GetParameter"]
     "queue"         = []
     "rds-postgres"  = ["rds:Describe*", "ec2:*SecurityGroup*"]
     "rds-proxy"     = ["rds:*DBProxy*", "ec2:*SecurityGroup*"]
@@ -157,13 +157,13 @@ data "aws_iam_policy_document" "apply" {
       "iam:UpdateRole",
       "iam:UpdateRoleDescription",
     ]
-    resources = ["arn:${local.partition}:iam::${local.account}:role/${each.value.name_prefix}-*"]
+    resources = ["arn:${local.partition}:iam::${local.account}:role/${each.value.name_prefix}*"]
   }
 
   statement {
     sid       = "HandRolesToServices"
     actions   = ["iam:PassRole"]
-    resources = ["arn:${local.partition}:iam::${local.account}:role/${each.value.name_prefix}-*"]
+    resources = ["arn:${local.partition}:iam::${local.account}:role/${each.value.name_prefix}*"]
 
     condition {
       test     = "StringLike"
@@ -184,7 +184,7 @@ data "aws_iam_policy_document" "apply" {
       "iam:TagInstanceProfile",
       "iam:UntagInstanceProfile",
     ]
-    resources = ["arn:${local.partition}:iam::${local.account}:instance-profile/${each.value.name_prefix}-*"]
+    resources = ["arn:${local.partition}:iam::${local.account}:instance-profile/${each.value.name_prefix}*"]
   }
 
   # AWS's services make these roles for themselves when they are first used in an account.

@@ -79,5 +79,5 @@ resource "aws_lambda_permission" "invokers" {
   qualifier      = local.alias.name
   principal      = each.value.service
   source_arn     = each.value.source_arn
-  source_account = data.aws_caller_identity.current.account_id
+  source_account = each.value.service == "s3.amazonaws.com" ? data.aws_caller_identity.current.account_id : null # a bucket's ARN holds no account
 }

@@ -16,7 +16,7 @@ resource "aws_cloudwatch_log_group" "this" {
 resource "aws_lambda_function" "this" {
   #checkov:skip=CKV_AWS_272:the pipeline that may publish is the only writer (deploy-identity); code signing needs a signing profile per account and does not cover images
   #checkov:skip=CKV_AWS_115:reserved concurrency is taken from the account's limit, so it is set where a database needs it (reserved_concurrency), not everywhere
-  #checkov:skip=CKV_AWS_116:queues and streams keep their own dead letters; dead_letter is for functions that are called asynchronously
+  #checkov:skip=CKV_AWS_116:queues and streams keep their own dead letters; asynchronous events go to dead_letter with their error (alias.tf), and both would keep each event twice
   #checkov:skip=CKV_AWS_117:a function that needs nothing in the VPC starts faster and needs no NAT outside it; vpc puts it inside
   #checkov:skip=CKV_AWS_50:tracing is Active by default; PassThrough is the caller's choice
   function_name = var.name
@@ -68,14 +68,6 @@ resource "aws_lambda_function" "this" {
     content {
       subnet_ids         = vpc_config.value.subnet_ids
       security_group_ids = vpc_config.value.security_group_ids
-    }
-  }
-
-  dynamic "dead_letter_config" {
-    for_each = var.dead_letter == null ? [] : [var.dead_letter]
-
-    content {
-      target_arn = dead_letter_config.value.queue_arn
     }
   }
 

@@ -54,13 +54,12 @@ resource "aws_apigatewayv2_integration" "functions" {
 resource "aws_lambda_permission" "integrations" {
   for_each = local.functions
 
-  statement_id   = "${var.name}-${each.key}"
-  action         = "lambda:InvokeFunction"
-  function_name  = split(":", each.value.function_arn)[6]
-  qualifier      = split(":", each.value.function_arn)[7]
-  principal      = "apigateway.amazonaws.com"
-  source_arn     = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
-  source_account = local.account
+  statement_id  = "${var.name}-${each.key}"
+  action        = "lambda:InvokeFunction"
+  function_name = split(":", each.value.function_arn)[6]
+  qualifier     = split(":", each.value.function_arn)[7]
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
 }
 
 resource "aws_apigatewayv2_vpc_link" "this" {

@@ -104,10 +104,9 @@ resource "aws_apigatewayv2_authorizer" "origin" {
 }
 
 resource "aws_lambda_permission" "origin" {
-  statement_id   = "authorizer"
-  action         = "lambda:InvokeFunction"
-  function_name  = aws_lambda_function.origin.function_name
-  principal      = "apigateway.amazonaws.com"
-  source_arn     = "${aws_apigatewayv2_api.this.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.origin.id}"
-  source_account = local.account
+  statement_id  = "authorizer"
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.origin.function_name
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.origin.id}"
 }

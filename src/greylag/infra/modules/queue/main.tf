@@ -94,10 +94,15 @@ data "aws_iam_policy_document" "this" {
         values   = [statement.value.source_arn]
       }
 
-      condition {
-        test     = "StringEquals"
-        variable = "aws:SourceAccount"
-        values   = [data.aws_caller_identity.current.account_id]
+      # A bucket's ARN holds no account: another account could take the name of a bucket that was deleted.
+      dynamic "condition" {
+        for_each = statement.value.service == "s3.amazonaws.com" ? [1] : []
+
+        content {
+          test     = "StringEquals"
+          variable = "aws:SourceAccount"
+          values   = [data.aws_caller_identity.current.account_id]
+        }
       }
     }
   }

@@ -43,7 +43,7 @@ resource "aws_lb_target_group" "this" {
   vpc_id               = var.vpc_id
   target_type          = "ip"
   protocol             = "HTTP"
-  port                 = var.port
+  port                 = 80 # ECS registers each task with its own port; a change of this one would replace the group
   deregistration_delay = var.load_balancer.drain_seconds
   tags                 = var.tags
 

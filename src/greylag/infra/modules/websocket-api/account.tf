@@ -9,11 +9,6 @@ data "aws_iam_policy_document" "account_assume" {
       identifiers = ["apigateway.amazonaws.com"]
     }
 
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [local.account]
-    }
   }
 }
 

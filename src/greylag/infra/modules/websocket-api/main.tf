@@ -1,9 +1,7 @@
-data "aws_caller_identity" "current" {}
 data "aws_partition" "current" {}
 data "aws_region" "current" {}
 
 locals {
-  account   = data.aws_caller_identity.current.account_id
   partition = data.aws_partition.current.partition
   region    = data.aws_region.current.region
 
@@ -34,13 +32,12 @@ resource "aws_apigatewayv2_integration" "this" {
 resource "aws_lambda_permission" "routes" {
   for_each = var.routes
 
-  statement_id   = "${var.name}-${replace(each.key, "$", "")}"
-  action         = "lambda:InvokeFunction"
-  function_name  = split(":", each.value)[6]
-  qualifier      = split(":", each.value)[7]
-  principal      = "apigateway.amazonaws.com"
-  source_arn     = "${aws_apigatewayv2_api.this.execution_arn}/*/${each.key}"
-  source_account = local.account
+  statement_id  = "${var.name}-${replace(each.key, "$", "")}"
+  action        = "lambda:InvokeFunction"
+  function_name = split(":", each.value)[6]
+  qualifier     = split(":", each.value)[7]
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/${each.key}"
 }
 
 # Only $connect can be authorized: what follows on the connection is the same caller's.
@@ -57,13 +54,12 @@ resource "aws_apigatewayv2_authorizer" "this" {
 resource "aws_lambda_permission" "authorizer" {
   count = var.authorizer == null ? 0 : 1
 
-  statement_id   = "${var.name}-authorizer"
-  action         = "lambda:InvokeFunction"
-  function_name  = split(":", var.authorizer.function_arn)[6]
-  qualifier      = split(":", var.authorizer.function_arn)[7]
-  principal      = "apigateway.amazonaws.com"
-  source_arn     = "${aws_apigatewayv2_api.this.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.this[0].id}"
-  source_account = local.account
+  statement_id  = "${var.name}-authorizer"
+  action        = "lambda:InvokeFunction"
+  function_name = split(":", var.authorizer.function_arn)[6]
+  qualifier     = split(":", var.authorizer.function_arn)[7]
+  principal     = "apigateway.amazonaws.com"
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.this[0].id}"
 }
 
 resource "aws_apigatewayv2_route" "this" {
