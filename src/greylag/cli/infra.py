@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from greylag.cli.infra_outputs import outputs
+from greylag.cli.infra_render import FOLDER, render
 from greylag.cli.invocation import Invocation, answer
 from greylag.core.findings import Severity, worst
 from greylag.errors import FindingsAbove
@@ -14,15 +16,16 @@ from greylag.errors import FindingsAbove
 if TYPE_CHECKING:
     from greylag.infra.check import Report
 
-FOLDER = Path("infrastructure") / "terraform"
-"""Where the project's Terraform stands, beside greylag.yaml."""
-
 _project = click.make_pass_decorator(Invocation, ensure=True)
 
 
 @click.group()
 def infra() -> None:
     """The project's Terraform: render it, check it, read its outputs."""
+
+
+infra.add_command(render)
+infra.add_command(outputs)
 
 
 @infra.command()

@@ -3,7 +3,7 @@
 The only package that reads the process's environment.
 """
 
-from greylag.config.load import DEFAULT_FILE, load, read_variables
+from greylag.config.load import DEFAULT_FILE, environment_names, load, read_variables
 from greylag.config.problems import InvalidProject, Problem
 from greylag.config.project import EVERY, Connection, Project
 from greylag.config.schema import schema
@@ -15,6 +15,7 @@ __all__ = [
     "InvalidProject",
     "Problem",
     "Project",
+    "environment_names",
     "load",
     "read_variables",
     "schema",

@@ -31,9 +31,16 @@ DEFAULT_FILE = Path("greylag.yaml")
 
 
 def load(
-    file: str | Path = DEFAULT_FILE, environment: str | None = None, environ: Mapping[str, str] = os.environ
+    file: str | Path = DEFAULT_FILE,
+    environment: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    offline: bool = False,
 ) -> Project:
     """The project that `file` describes, in `environment`. Connects to nothing, imports none of its functions.
+
+    `offline` is for what needs no connection: variables in `connections:` and `alarm_email` may then be unset, and a
+    connection that has one is left out.
 
     Raises InvalidProject, a ConfigurationError, with every problem of the file and of the environment files.
     """
@@ -50,7 +57,16 @@ def load(
     findings.problems.extend(unreadable)
 
     findings.tree = raw = tree
-    findings.tree = tree = substitute(tree, variables, findings)
+    if offline:
+        tree = tree.without(
+            "infrastructure", "alarm_email"
+        )  # its name is all that is read, from what was written
+    unasked = Findings(str(file), tree)
+    entries = {
+        key: substitute(node, variables, unasked if offline and key == "connections" else findings, (key,))
+        for key, node in tree.entries.items()
+    }
+    findings.tree = tree = replace(tree, value=entries) if tree.entries else tree
     connections = _connections(tree, file.parent, findings)
     model, skipped = _validate(tree, findings)
     _check_other_environments(written, environments, environment, findings)
@@ -92,6 +108,12 @@ def read_variables(
         layers.append(layer)
         problems += unreadable
     return Variables(environ, layers), problems
+
+
+def environment_names(file: str | Path = DEFAULT_FILE) -> tuple[str, ...]:
+    """The environments that `file` lays over itself, in its order. Raises as `load` does for what is not YAML."""
+    written = _read(Path(file))
+    return tuple(_environments(written, Findings(str(file), written)))
 
 
 def _read(file: Path) -> Node:
