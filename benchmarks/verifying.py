@@ -38,18 +38,29 @@ def measure() -> Figure:
             assert report["flows"][0]["verified"] == RECORDS, report
             return {"seconds": report["seconds"]}
 
-        runs = interleaved({"greylag run": load, "greylag verify": verify})
+        def plan() -> Mapping[str, float]:
+            report = command.json("plan", "--full", "--processes", "1")
+            assert report["flows"][0]["items"] == RECORDS, report
+            return {"seconds": report["seconds"]}
+
+        runs = interleaved({"greylag run": load, "greylag verify": verify, "greylag plan --full": plan})
     rates = {way: tuple(RECORDS / run["seconds"] for run in found) for way, found in runs.items()}
     return Figure(
         "d",
         "Looking at every record, beside loading it",
         f"{RECORDS:,} products from mongod to DynamoDB Local, one process on one core, the servers on another. "
-        "`verify` reads every record and every item and compares them through the mapping.",
+        "`verify` reads every record and every item and compares them through the mapping; "
+        "`plan --full` reads, maps and encodes every record and writes nothing.",
         tuple(Series(way, values, "records/s") for way, values in rates.items()),
         (
             Target(
                 "verify against load",
                 Series("", ratios(rates["greylag verify"], rates["greylag run"]), "times").median,
+                least=1.0,
+            ),
+            Target(
+                "plan --full against load",
+                Series("", ratios(rates["greylag plan --full"], rates["greylag run"]), "times").median,
                 least=1.0,
             ),
         ),

@@ -265,6 +265,14 @@ def test_a_table_that_may_not_be_made_is_a_blocker(greylag: Project) -> None:
     assert kinds(plan, "blocker") == {"table-missing": 1}
 
 
+def test_stated_key_types_hold_where_no_template_decides(greylag: Project) -> None:
+    greylag.flow('key: {id: "{id}"}', "key_types: {id: N}")
+    greylag.things([{"id": "a"}, {"id": "b"}, {"id": 3}])
+    plan = greylag.json("plan")
+    assert plan["tables"][0]["key_types"] == {"id": "N"}
+    assert groups(plan) == {"unfit-key": 2}
+
+
 def test_a_plan_never_turns_on_time_to_live(greylag: Project, dynamodb_endpoint: str) -> None:
     greylag.things([{"id": "a"}])
     greylag("run")

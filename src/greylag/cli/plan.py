@@ -27,7 +27,7 @@ from greylag.operations.writetypes import write_types as write_types_of
 @click.option("--full", is_flag=True, help="Read every record, and look at every key, on disk.")
 @click.option(
     "--sample",
-    type=click.IntRange(min=1),
+    type=click.IntRange(min=1, max=1_000_000),
     metavar="N",
     help=f"Look at about N records of each flow ({SAMPLE_RECORDS:,}).",
 )

@@ -110,6 +110,13 @@ def _of_flow(flow: FlowPlan, lines: _Lines) -> Iterator[Finding]:
             f"{flow.source} keeps no resumable log of changes: this flow moves behind a write freeze",
             "Stop writes to the source before the run and until the application uses the target.",
         )
+    else:
+        yield finding(
+            Severity.NOTE,
+            "changes-not-followed",
+            f"this version follows no changes: what is written to {flow.source} after the run began is not carried",
+            "Freeze writes while it moves, or `greylag verify` and `greylag repair` afterwards.",
+        )
     if not flow.proven_keys and not flow.whole:
         yield finding(
             Severity.NOTE,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greylag.core.mapping import MappingError, compile_mapping, overlaps
@@ -178,7 +178,7 @@ def _look(group: Sequence[_Draft], target: Target | None, begun: Collection[str]
             advice="`greylag run --restart` makes it anew and loads from the start; --only names the flows.",
         )
     spec = with_key_types(
-        replace(spec, key_types={}),
+        spec,
         [(each.mapping, each.flow.source.dataset, each.source) for each in group],
         existing,
     )
