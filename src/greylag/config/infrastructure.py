@@ -227,7 +227,8 @@ class Assets(Section):
     """A private bucket."""
 
     bucket: Bucket | None = Field(
-        None, description="The bucket's name before the environment's; without it, project and service."
+        None,
+        description="The bucket's name after project and environment; without it, the service and the account.",
     )
     cloudfront: bool = Field(True, description="Readers get objects from CloudFront.")
     signed_urls: bool = Field(False, description="CloudFront answers signed addresses alone.")

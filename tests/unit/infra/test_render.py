@@ -168,6 +168,21 @@ def test_a_program_may_do_what_it_uses_and_nothing_else(example: Callable[[str],
     assert 'user_arns["customers"]' in customers
 
 
+def test_the_pipeline_may_make_what_is_rendered(example: Callable[[str], Path]) -> None:
+    """Its roles are bound to names that begin with project and environment; tables are listed by their own."""
+    folder = example("forum") / TF
+    text = (folder / "bootstrap" / "tables.tf").read_text()
+    assert 'prod    = ["forum-posts", "forum-threads", "forum-users"]' in text
+    assert "dynamodb:CreateTableReplica" in text
+    for name in ("shop", "till", "summaries"):
+        root = example(name) / TF / "environments" / "prod"
+        texts = [file.read_text() for file in sorted(root.glob("*.tf")) if file.name != "monitoring.tf"]
+        named = re.findall(r"^ +(?:bucket_)?name +=\s(.*)$", "".join(texts), re.MULTILINE)
+        assert named
+        prefixed = ("local.name", '"${local.name}-', "one(aws_acm_certificate")
+        assert [each for each in named if not each.startswith(prefixed) and "example.com" not in each] == []
+
+
 def test_no_value_of_a_variable_is_in_a_file(
     example: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

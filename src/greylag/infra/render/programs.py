@@ -54,7 +54,7 @@ def secrets(stack: Stack) -> Part:
                     "resource",
                     ("aws_secretsmanager_secret", f"{label(service)}_{label(name)}"),
                     (
-                        Set("name", Raw(f'"${{local.name}}/{slug(service)}/{name}"')),
+                        Set("name", Raw(f'"${{local.name}}-{slug(service)}/{name}"')),
                         Set("description", what),
                         Set("kms_key_id", Raw(f"module.key_{data_class}.arn")),
                         Set(

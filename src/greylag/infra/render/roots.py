@@ -309,7 +309,66 @@ def bootstrap(stacks: list[Stack], modules: Mapping[str, set[str]]) -> dict[str,
     images = sorted({image for each in stacks for image in each.images})
     if images:
         files["ecr.tf"] = _registries(first, images)
+    if any(each.tables for each in stacks):
+        files["tables.tf"] = _own_names(stacks)
     return files
+
+
+_TABLE_ACTIONS = (
+    "CreateTable",
+    "CreateTableReplica",
+    "DeleteTable",
+    "DeleteTableReplica",
+    "DescribeContinuousBackups",
+    "DescribeTable",
+    "DescribeTableReplicaAutoScaling",
+    "DescribeTimeToLive",
+    "ListTagsOfResource",
+    "TagResource",
+    "UntagResource",
+    "UpdateContinuousBackups",
+    "UpdateTable",
+    "UpdateTableReplicaAutoScaling",
+    "UpdateTimeToLive",
+)
+# A global table's first copies are made with these, in the caller's name.
+# Source: https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_reqs_bestpractices.html
+_REPLICA_ACTIONS = ("BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "UpdateItem")
+
+
+def _own_names(stacks: list[Stack]) -> str:
+    """What the pipeline's roles need for tables: they have the names flows write, not the environment's prefix."""
+    names: dict[str, Value] = {each.environment: sorted(each.tables) for each in stacks}
+    replicated = any(each.infrastructure.replicas for each in stacks)
+    actions = sorted((*_TABLE_ACTIONS, *(_REPLICA_ACTIONS if replicated else ())))
+    account = "arn:${data.aws_partition.current.partition}:dynamodb:*:${data.aws_caller_identity.current.account_id}"
+    arns = f'[for table in local.tables[each.key] : "{account}:table/${{table}}"]'
+    statement: Value = {
+        "Effect": "Allow",
+        "Action": [f"dynamodb:{action}" for action in actions],
+        "Resource": Raw(arns),
+    }
+    policy = f"jsonencode({expression({'Version': '2012-10-17', 'Statement': [statement]}, 2)})"
+    return document(
+        "Tables have the names that greylag.yaml's flows write, without the prefix that bounds the pipeline's roles.",
+        Block("data", ("aws_caller_identity", "current")),
+        Block("data", ("aws_partition", "current")),
+        Block("locals", (), (Set("tables", names),)),
+        Block(
+            "resource",
+            ("aws_iam_role_policy", "tables"),
+            (
+                Set("for_each", Raw("module.deploy_identity.apply_role_arns")),
+                None,
+                Set("name", "tables-by-name"),
+                Set("role", Raw(_ROLE)),
+                Set("policy", Raw(policy)),
+            ),
+        ),
+    )
+
+
+_ROLE = 'element(split("/", each.value), length(split("/", each.value)) - 1)'
 
 
 def module_here(kind: str, name: str, *rows: Set | Block | None, why: str = "") -> Block:
@@ -390,7 +449,7 @@ def _push() -> Block:
             Set("for_each", Raw("module.deploy_identity.apply_role_arns")),
             None,
             Set("name", "push-images"),
-            Set("role", Raw('element(split("/", each.value), length(split("/", each.value)) - 1)')),
+            Set("role", Raw(_ROLE)),
             Set(
                 "policy",
                 Raw(policy),

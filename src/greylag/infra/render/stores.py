@@ -359,7 +359,7 @@ def buckets(stack: Stack) -> Part:
             Set("cdn", assets.cloudfront),
         ]
         if assets.bucket is not None:
-            rows.append(Set("bucket_name", f"{assets.bucket}-{stack.environment}"))
+            rows.append(Set("bucket_name", Raw(f'"${{local.name}}-{assets.bucket}"')))
         rows.append(Set("noncurrent_days", assets.old_versions_after_days))
         if assets.cors:
             rows.append(Set("cors_origins", list(assets.cors)))
