@@ -179,7 +179,12 @@ def test_the_pipeline_may_make_what_is_rendered(example: Callable[[str], Path]) 
         texts = [file.read_text() for file in sorted(root.glob("*.tf")) if file.name != "monitoring.tf"]
         named = re.findall(r"^ +(?:bucket_)?name +=\s(.*)$", "".join(texts), re.MULTILINE)
         assert named
-        prefixed = ("local.name", '"${local.name}-', "one(aws_acm_certificate")
+        prefixed = (
+            "local.name",
+            '"${var.project}-${var.environment}"',
+            '"${local.name}-',
+            "one(aws_acm_certificate",
+        )
         assert [each for each in named if not each.startswith(prefixed) and "example.com" not in each] == []
 
 
