@@ -27,6 +27,7 @@ VERBS = {
     "init": "Write a first greylag.yaml for a folder.",
     "check": "Say what greylag.yaml means and what is wrong with it.",
     "schema": "Print the JSON schema of greylag.yaml, for editors.",
+    "assess": "Say what the sources hold and what stands in the way of moving it.",
     "preview": "Show records beside the items they become.",
     "plan": "Say what a run would create, carry, refuse and cost.",
     "run": "Carry every record to its target; continue where the last run stopped.",

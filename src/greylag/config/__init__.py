@@ -7,6 +7,7 @@ from greylag.config.load import DEFAULT_FILE, environment_names, load, read_vari
 from greylag.config.problems import InvalidProject, Problem
 from greylag.config.project import EVERY, Connection, Project
 from greylag.config.schema import schema
+from greylag.config.sources import SourceFlow, Sources, load_sources
 
 __all__ = [
     "DEFAULT_FILE",
@@ -15,8 +16,11 @@ __all__ = [
     "InvalidProject",
     "Problem",
     "Project",
+    "SourceFlow",
+    "Sources",
     "environment_names",
     "load",
+    "load_sources",
     "read_variables",
     "schema",
 ]

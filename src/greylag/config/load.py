@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,56 @@ def load(
     Raises InvalidProject, a ConfigurationError, with every problem of the file and of the environment files.
     """
     file = Path(file)
+    given = substituted(file, environment, environ, offline=offline)
+    tree, findings = given.tree, given.findings
+    model, skipped = _validate(tree, findings)
+    _check_other_environments(given.written, given.environments, environment, findings)
+    resolved = infrastructure = None
+    services: Mapping[str, ServiceSpec] = {}
+    if model is not None:
+        skipped_tables = {str(path[1]) for path in skipped if path[0] == "tables" and len(path) > 1}
+        resolved = resolve(model, tuple(tree.at("connections").entries), skipped_tables, findings)
+        tables = {ref.dataset for ref in resolved.tables}
+        services = resolve_services(model, tables, file.parent, findings)
+        region = region_of(tree.at("connections").entries)
+        infrastructure = resolve_infrastructure(model, given.raw, region, findings)
+    findings.stop_if_any()
+    assert model is not None
+    assert resolved is not None
+    return Project(
+        name=model.project,
+        file=file,
+        root=file.parent,
+        environment=environment or "",
+        connections=given.connections,
+        services={name: tuple(service.flows) for name, service in model.services.items()},
+        flows=resolved.flows,
+        tables=resolved.tables,
+        excluded=resolved.excluded,
+        service_specs=services,
+        infrastructure=infrastructure,
+        tree=tree,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Substituted:
+    """The file as `written`; with its environment laid over it (`raw`); with its variables put in (`tree`), the
+    connections that can be opened, and what has been found wrong so far.
+    """
+
+    written: Node
+    environments: Mapping[str, Node]
+    raw: Node
+    tree: Node
+    connections: dict[str, Connection]
+    findings: Findings
+
+
+def substituted(
+    file: Path, environment: str | None, environ: Mapping[str, str], *, offline: bool = False
+) -> Substituted:
+    """The first half of `load`. Raises InvalidProject where there is no tree to go on with."""
     written = _read(file)
     findings = Findings(str(file), written)
     tree = written.without("environments")
@@ -68,34 +118,7 @@ def load(
     }
     findings.tree = tree = replace(tree, value=entries) if tree.entries else tree
     connections = _connections(tree, file.parent, findings)
-    model, skipped = _validate(tree, findings)
-    _check_other_environments(written, environments, environment, findings)
-    resolved = infrastructure = None
-    services: Mapping[str, ServiceSpec] = {}
-    if model is not None:
-        skipped_tables = {str(path[1]) for path in skipped if path[0] == "tables" and len(path) > 1}
-        resolved = resolve(model, tuple(tree.at("connections").entries), skipped_tables, findings)
-        tables = {ref.dataset for ref in resolved.tables}
-        services = resolve_services(model, tables, file.parent, findings)
-        region = region_of(tree.at("connections").entries)
-        infrastructure = resolve_infrastructure(model, raw, region, findings)
-    findings.stop_if_any()
-    assert model is not None
-    assert resolved is not None
-    return Project(
-        name=model.project,
-        file=file,
-        root=file.parent,
-        environment=environment or "",
-        connections=connections,
-        services={name: tuple(service.flows) for name, service in model.services.items()},
-        flows=resolved.flows,
-        tables=resolved.tables,
-        excluded=resolved.excluded,
-        service_specs=services,
-        infrastructure=infrastructure,
-        tree=tree,
-    )
+    return Substituted(written, environments, raw, tree, connections, findings)
 
 
 def read_variables(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -9,6 +10,7 @@ from greylag.connectors.json.lines import LinesReader
 from greylag.connectors.spread import spread
 from greylag.core.inventory import Sample
 from greylag.core.records import Page, Record, Rejection
+from greylag.errors import SourceDataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -71,29 +73,46 @@ def lines_at(file: DataFile, spot: Spot, page_bytes: int) -> Page | None:
         return Page(kept, "", reader.offset - start, rejected[: spot.records]) if kept or rejected else None
 
 
-def spread_sample(pages: Iterator[Page], count: int, size: int, *, gzipped: bool) -> Sample:
-    """About `count` records at even distances of the file of `size` bytes whose `pages` these are, or its beginning."""
+def spread_sample(pages: Iterator[Page], count: int, file: DataFile) -> Sample:
+    """About `count` records at even distances of the file whose `pages` these are, or of its beginning."""
     ahead = Ahead(pages)
-    content = 4 * size if gzipped else size  # as a guess: what text often comes to
+    content = _content_bytes(file)
     expected = ahead.records if ahead.ended else ahead.records * content / ahead.bytes_read
     if expected <= count:
         return Sample(ahead.pages(), "every record", whole=True)
     passed = min(content, PASSED_BYTES)
-    if ahead.ended or (passed == size and not gzipped):
+    if ahead.ended or (passed == content and not file.gzipped):
         where = "the whole file"
     else:
         where = f"the first {PASSED_BYTES >> 20} MB of its content; later ones may look different"
     share = min(1.0, count / expected * content / passed)
-    return Sample(cut(spread(ahead.pages(), share), PASSED_BYTES), f"records at even distances over {where}")
+    chosen = cut(spread(ahead.pages(), share), PASSED_BYTES, 2 * count)
+    return Sample(chosen, f"records at even distances over {where}")
 
 
-def cut(pages: Iterator[Page], size: int) -> Iterator[Page]:
-    """Pages up to `size` bytes of source."""
+def cut(pages: Iterator[Page], size: int, records: int) -> Iterator[Page]:
+    """Pages up to about `size` bytes of source, and to `records`."""
     for page in pages:
         yield page
         size -= page.bytes_read
-        if size <= 0:
+        records -= len(page.records) + len(page.rejected)
+        if size <= 0 or records <= 0:
             return
+
+
+def _content_bytes(file: DataFile) -> int:
+    """How much the file holds. A gzip file says it in its last four bytes, modulo 4 GB and of its last member alone:
+    what cannot be true gives way to a guess.
+
+    Source: https://www.rfc-editor.org/rfc/rfc1952#section-2.3.1
+    """
+    size = file.version().size
+    if not file.gzipped or size < 4:
+        return size
+    with file.plain() as stream:
+        stream.seek(-4, os.SEEK_END)
+        told = int.from_bytes(stream.read(4), "little")
+    return told if told >= size else 4 * size
 
 
 class Ahead:
@@ -104,8 +123,13 @@ class Ahead:
         self._held: list[Page] = []
         self.records = self.bytes_read = 0
         self.ended = False
+        self._failure: SourceDataError | None = None
         while self.bytes_read < HELD_BYTES:
-            page = next(pages, None)
+            try:
+                page = next(pages, None)
+            except SourceDataError as error:
+                self._failure = error
+                page = None
             if page is None:
                 self.ended = True
                 return
@@ -114,7 +138,9 @@ class Ahead:
             self.bytes_read += page.bytes_read
 
     def pages(self) -> Iterator[Page]:
-        """All of them, from the first."""
+        """All of them, from the first. Raises what the reading of them raised, in its place."""
         yield from self._held
         self._held.clear()
+        if self._failure is not None:
+            raise self._failure
         yield from self._rest

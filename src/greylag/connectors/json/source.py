@@ -190,7 +190,7 @@ class JsonSource:
             )
         whole = list(self.partitions(dataset, partition_bytes=max(1, size)))
         pages = (page for each in whole for page in self.read(each, None, page_bytes=_SAMPLE_PAGE_BYTES))
-        return spread_sample(pages, count, size, gzipped=found.file.gzipped)
+        return spread_sample(pages, count, found.file)
 
     def _at_places(self, found: Dataset, size: int, count: int) -> Iterator[Page]:
         with _named(found):

@@ -101,7 +101,12 @@ class _ProfileWorker:
             self._count(tally, task.subject, source.read(task.partition, None, page_bytes=PAGE_BYTES), emit)
             emit(Counted(tally))
         else:
-            sample = source.sample(subject.dataset.dataset, task.count)
+            try:
+                sample = source.sample(subject.dataset.dataset, task.count)
+            except SourceDataError as error:
+                tally.damaged = error.message
+                emit(Counted(tally))
+                return
             self._count(tally, task.subject, sample.pages, emit)
             emit(Counted(tally, sample.whole, sample.bias))
 

@@ -91,7 +91,7 @@ class Tally:
             self.reasons[reason] += count
 
     def _measure(self, record: Record, holds: Holds) -> None:
-        size = holds.record_bytes(record.fields)
+        size = holds.record_bytes(record.fields, self.family)
         self.oversize += size > holds.item_bytes
         self.near_limit += holds.near_bytes < size <= holds.item_bytes
         text = "" if record.id is None else label(record.id).decode("utf-8", "backslashreplace")

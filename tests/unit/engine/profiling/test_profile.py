@@ -190,7 +190,7 @@ def test_numbers_and_sizes_beyond_the_target(tmp_path: Path) -> None:
     assert (field(found, "text").empty, field(found, "text").longest) == (1, 2000)
 
 
-def _length(document: Document) -> int:
+def _length(document: Document, _: str) -> int:
     return len(str(document.get("text", "")))
 
 
