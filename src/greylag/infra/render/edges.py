@@ -76,6 +76,7 @@ def _http(stack: Stack, service: str, api: ApiSpec, *, container: bool) -> Block
     routes: dict[str, Value] = {route: Inline({"integration": slug(service)}) for route in api.routes}
     if container:
         integration = {
+            "kind": "listener",
             "listener_arn": Raw(f"module.service_{name}.listener_arn"),
             "tls_server_name": stack.origin_host(service),
         }

@@ -79,7 +79,7 @@ def backup(stack: Stack) -> Part:
         None,
         Set("rules", {"daily": rule}),
         Set("resource_arns", [Raw(arn) for arn in arns]),
-        Set("notification_topic_arn", Raw("module.monitoring.topic_arn")),
+        Set("notifications", {"topic_arn": Raw("module.monitoring.topic_arn")}),
     ]
     if stack.assets:
         rows.append(Set("include_s3", True))
@@ -293,6 +293,10 @@ def _caches(stack: Stack) -> dict[str, Value]:
         if cache.node is None:
             row |= {"serverless_name": Raw(f"{made}.name"), "serverless_limit_gb": cache.max_gb}
         else:
-            row["member_ids"] = Raw(f"{made}.node_ids")
+            # The ids are known only after an apply, their number before it.
+            row |= {
+                "node_count": Raw(f'1 + var.caches["{name}"].replicas_per_shard'),
+                "member_ids": Raw(f"{made}.node_ids"),
+            }
         found[slug(name)] = row
     return found

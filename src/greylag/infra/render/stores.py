@@ -38,9 +38,10 @@ def keys(stack: Stack, classes: set[str]) -> Part:
         "caches": ["logs"],
         "messages": [],
         "files": ["cloudfront", "delivery.logs", "logs", "s3"],
-        "programs": ["logs", "scheduler"],
+        "programs": ["logs"],
         "operations": [
             "backup",
+            "budgets",
             "cloudtrail",
             "cloudwatch",
             "config",

@@ -44,10 +44,10 @@ resource "aws_backup_vault_lock_configuration" "copy" {
 }
 
 resource "aws_backup_vault_notifications" "this" {
-  count = var.notification_topic_arn == null ? 0 : 1
+  count = var.notifications == null ? 0 : 1 # the topic's own ARN may be known only after an apply
 
   backup_vault_name   = aws_backup_vault.this.name
-  sns_topic_arn       = var.notification_topic_arn
+  sns_topic_arn       = var.notifications.topic_arn
   backup_vault_events = ["BACKUP_JOB_FAILED", "BACKUP_JOB_EXPIRED", "COPY_JOB_FAILED", "RESTORE_JOB_FAILED", "S3_BACKUP_OBJECT_FAILED"]
 }
 

@@ -123,8 +123,8 @@ variable "lock" {
   }
 }
 
-variable "notification_topic_arn" {
-  type        = string
+variable "notifications" {
+  type        = object({ topic_arn = string })
   description = "SNS topic told of failed, expired and aborted jobs. Its policy must allow backup.amazonaws.com. Null: nobody is told."
   default     = null
 }

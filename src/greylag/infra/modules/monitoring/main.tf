@@ -72,6 +72,19 @@ data "aws_iam_policy_document" "alarms" {
       values   = [local.account]
     }
   }
+
+  # The vault's failed and expired jobs (backup module). AWS documents no condition for it.
+  # Source: https://docs.aws.amazon.com/aws-backup/latest/devguide/backup-notifications.html
+  statement {
+    sid       = "Backups"
+    actions   = ["sns:Publish"]
+    resources = [aws_sns_topic.alarms.arn]
+
+    principals {
+      type        = "Service"
+      identifiers = ["backup.amazonaws.com"]
+    }
+  }
 }
 
 resource "aws_sns_topic_policy" "alarms" {
