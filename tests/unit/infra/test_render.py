@@ -202,8 +202,22 @@ def test_every_environment_has_a_state_of_its_own(example: Callable[[str], Path]
     texts = [(folder / name / "versions.tf").read_text() for name in ("dev", "staging", "prod")]
     keys = {key for text in texts for key in re.findall(r'key += "(.*)"', text)}
     assert len(keys) == 3
+    # With `encrypt` and no key of its own Terraform asks S3 for AES256, past the bucket's key.
+    assert not any(re.search(r"^ *encrypt +=", text, re.MULTILINE) for text in texts)
     assert 'nat                 = "instance"' in (folder / "dev" / "terraform.tfvars").read_text()
     assert 'nat                 = "gateway"' in (folder / "prod" / "terraform.tfvars").read_text()
+
+
+def test_read_replicas_are_watched(example: Callable[[str], Path]) -> None:
+    folder = example("till")
+    file = folder / "greylag.yaml"
+    monitoring = folder / TF / "environments" / "prod" / "monitoring.tf"
+    assert "replica" not in monitoring.read_text()
+    file.write_text(file.read_text().replace("proxy: true, backup", "proxy: true, replicas: 2, backup"))
+    render_project(file, folder / TF)
+    assert 'in module.database_till.replica_names : "till-${suffix}"' in monitoring.read_text()
+    assert re.search(r"replica +=\strue", monitoring.read_text())
+    assert not [each for each in check(folder / TF).findings if each.severity is Severity.BLOCKER]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import floor
 from typing import TYPE_CHECKING
 
-from greylag.infra.render.hcl import Block, Raw, Set
+from greylag.infra.render.hcl import Block, Raw, Set, expression
 from greylag.infra.render.parts import Part, Variable, module
 from greylag.infra.render.stack import label, slug
 from greylag.infra.render.stores import NAME, key_arn
@@ -125,7 +125,7 @@ def monitoring(stack: Stack) -> Part:
             "Activate the tag in the billing console.",
         ),
     ]
-    watched: list[tuple[str, dict[str, Value]]] = [
+    watched: list[tuple[str, dict[str, Value] | Raw]] = [
         ("tables", _tables(stack)),
         ("databases", _databases(stack)),
         ("documentdb_clusters", _clusters(stack)),
@@ -225,19 +225,28 @@ def _tables(stack: Stack) -> dict[str, Value]:
     return found
 
 
-def _databases(stack: Stack) -> dict[str, Value]:
+def _databases(stack: Stack) -> dict[str, Value] | Raw:
+    """The primaries, and the read replicas of those that have some: their number is a value of terraform.tfvars."""
     found: dict[str, Value] = {}
+    replicas: list[str] = []
     for each in stack.postgres:
         made = f"module.database_{label(each.name)}"
         size = each.instance.rpartition(".")[2]
         multiple = int(size.removesuffix("xlarge") or "1") if size.endswith("xlarge") else 0
         memory = 16 * multiple if multiple else _MEMORY_GIB.get(size, 2)
-        found[slug(each.name)] = {
-            "identifier": Raw(f"{made}.name"),
+        limits: dict[str, Value] = {
             "max_connections": min(floor(memory * 2**30 / _BYTES_PER_CONNECTION), 5000),
             "storage_gb": Raw(f"{made}.allocated_storage"),
         }
-    return found
+        found[slug(each.name)] = {"identifier": Raw(f"{made}.name"), **limits}
+        if each.replicas:
+            replica = expression({"identifier": Raw("name"), **limits, "replica": True}, 4)
+            key = f'"{slug(each.name)}-${{suffix}}"'
+            replicas.append(f"{{ for suffix, name in {made}.replica_names : {key} => {replica} }}")
+    if not replicas:
+        return found
+    lines = "".join(f"    {each},\n" for each in (expression(found, 4), *replicas))
+    return Raw(f"merge(\n{lines}  )")
 
 
 def _clusters(stack: Stack) -> dict[str, Value]:

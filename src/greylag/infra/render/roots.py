@@ -138,10 +138,10 @@ def _versions(stack: Stack) -> str:
         (
             Set("key", f"{stack.environment}/terraform.tfstate"),
             Set("region", stack.infrastructure.region),
-            Set("encrypt", True),
             Set("use_lockfile", True, "The lock is an object beside the state; no table is needed."),
         ),
-        'The bucket is the account\'s own: terraform init -backend-config="bucket=…". ../../bootstrap makes it.',
+        'The bucket is the account\'s own: terraform init -backend-config="bucket=…". ../../bootstrap makes it. It'
+        " encrypts with its key; `encrypt` without a kms_key_id would ask for S3's own encryption instead.",
     )
     return document(
         "Pinned, so that everyone's plan is the same.",
