@@ -212,7 +212,7 @@ def test_read_replicas_are_watched(example: Callable[[str], Path]) -> None:
     folder = example("till")
     file = folder / "greylag.yaml"
     monitoring = folder / TF / "environments" / "prod" / "monitoring.tf"
-    assert "replica" not in monitoring.read_text()
+    assert "replica_names" not in monitoring.read_text()
     file.write_text(file.read_text().replace("proxy: true, backup", "proxy: true, replicas: 2, backup"))
     render_project(file, folder / TF)
     assert 'in module.database_till.replica_names : "till-${suffix}"' in monitoring.read_text()
