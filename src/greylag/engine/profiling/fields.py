@@ -203,7 +203,9 @@ def profiles(fields: Fields) -> tuple[FieldProfile, ...]:
 def _distinct(place: Place) -> int | None:
     column = place.column
     nested = column.types["document"] + column.types["array"]
-    return None if column.distinct is None or nested else column.distinct.count
+    if column.distinct is None or nested:
+        return None
+    return min(column.distinct.count, column.types.total() - column.types["null"])
 
 
 def _by_type(values: list[Any]) -> dict[type, list[Any]]:

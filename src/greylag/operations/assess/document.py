@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from greylag.console.document import Bullets, Heading, Table, Text
 from greylag.console.units import count, duration, plural, size
+from greylag.engine.profiling.distinct import KEPT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,11 +67,10 @@ def _dataset(each: Assessed) -> Iterator[Block]:
 
 def _summary(profile: DatasetProfile, inventory: Inventory) -> str:
     where = ", ".join(filter(None, (inventory.form, inventory.server, inventory.topology)))
-    exactly = "" if profile.whole else "about "
-    records = (
-        "an unknown number of" if profile.records_total is None else exactly + count(profile.records_total)
-    )
-    parts = [f"{where}: {records} records"]
+    records = "records not counted"
+    if profile.records_total is not None:
+        records = ("" if profile.whole else "about ") + plural(profile.records_total, "record")
+    parts = [f"{where}: {records}"]
     if profile.bytes_total is not None:
         parts.append(size(profile.bytes_total))
     sizes = profile.sizes
@@ -125,6 +125,8 @@ def _field(each: FieldProfile) -> tuple[str, str, str, str, str]:
         if name != "null"
     )
     different = "" if each.distinct is None else count(each.distinct)
+    if each.distinct is not None and each.distinct > KEPT:
+        different = f"about {different}"
     parents = each.records + each.missing
     return (
         _short(each.path),
