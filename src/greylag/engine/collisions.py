@@ -25,8 +25,10 @@ from greylag.core.mapping import keys_disjoint
 from greylag.core.records import Refused
 from greylag.core.work import Finished
 from greylag.engine.colliding import SHOWN, CollidingKeysWriter, keys_in
+from greylag.engine.connections import Rates
 from greylag.engine.disk import writing
 from greylag.engine.lane import Lanes
+from greylag.engine.sharing import Sharing
 from greylag.engine.spill import BUCKETS, SOURCE, Entry, Spill, SpillWriter, hashed, label
 from greylag.errors import SourceDataError
 
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
     from greylag.core.records import Partition
     from greylag.core.work import Executor, Worker
-    from greylag.engine.connections import Rates
     from greylag.engine.route import Route
 
 PARTITION_BYTES = 64 * 2**20
@@ -84,7 +85,7 @@ def find_collisions(
 ) -> CollisionsFound:
     """The colliding keys among `routes`, all of one table, as files in `folder`, which is this table's alone.
 
-    `progress` is told (flow, records, bytes) as pages are read; `rates` are what each worker may read. A folder
+    `progress` is told (flow, records, bytes) as pages are read; `rates` are those of all workers together. A folder
     left by an interrupted pass over the same flows and datasets is gone on with, a finished one is taken as it is
     unless `anew`, and one left by anything else is started anew. A file that cannot be read on from some byte is
     read up to there, as the load that follows does, which then tells where; such a pass is not kept as finished.
@@ -97,12 +98,12 @@ def find_collisions(
     state = _State(folder, _identity(routes))
     if state.finished:
         return CollisionsFound(keys_in(path), path)
-    if rates is not None:
-        executor.broadcast(rates)
     done = state.done
     tasks = ((place, part) for place, part in _partitions(routes) if _name(place, part) not in done)
     damaged: set[str] = set()
-    for event in executor.run(CollisionWork(tuple(routes), folder / "spill"), tasks):
+    for event in Sharing(executor, rates or Rates()).run(
+        CollisionWork(tuple(routes), folder / "spill"), tasks
+    ):
         if isinstance(event, Finished):
             if _name(*event.task) not in damaged:
                 state.add(_name(*event.task))

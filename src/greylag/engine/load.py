@@ -20,6 +20,7 @@ from greylag.engine.connections import Rates
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES, LoadTask, LoadWork, PageLoaded
 from greylag.engine.meter import Meter
 from greylag.engine.quarantine import Quarantine
+from greylag.engine.sharing import Sharing
 from greylag.state.store import Counts
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ class Load:
         self._resume()
         self._last_checkpoint = time.monotonic()
         work = LoadWork(self._routes, self._folder, self._options.limit, self._options.page_bytes)
-        self._executor.broadcast(self._rates())
-        for event in self._executor.run(work, self._tasks()):
+        self._sharing = Sharing(self._executor, self._rates())
+        for event in self._sharing.run(work, self._tasks()):
             if isinstance(event, Finished):
                 self._finish(event.task)
             else:
@@ -191,13 +192,13 @@ class Load:
 
     def _rates(self) -> Rates:
         budgets = {table: budget.rate for table, budget in self._budgets.items()}
-        return replace(self._options.rates, write_units=budgets).divided(self._executor.processes)
+        return replace(self._options.rates, write_units=budgets)
 
     def _tick(self) -> None:
         now = time.monotonic()
         adapted = [budget.adapt(now=now) for budget in self._budgets.values()]
         if any(adapted):
-            self._executor.broadcast(self._rates())
+            self._sharing.limit(self._rates())
         if now >= self._next_snapshot:
             self._show(now)
 

@@ -31,7 +31,9 @@ def with_collisions(
     observe: Callable[[Snapshot], None],
     rates: Rates,
 ) -> list[Route]:
-    """The routes, each told where its table's colliding keys stand if its keys are not provably its own."""
+    """The routes, each told where its table's colliding keys stand if its keys are not provably its own. `rates` are
+    those of all workers together.
+    """
     by_table: dict[str, list[Route]] = defaultdict(list)
     for route in siblings:
         by_table[str(route.flow.table.ref)].append(route)

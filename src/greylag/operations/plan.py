@@ -194,7 +194,7 @@ def _survey(
     observe: Callable[[Snapshot], None],
 ) -> tuple[dict[str, Surveyed], set[str]]:
     """What was found of each flow, and the names of those whose keys no template proves to be unique."""
-    rates = stated(project, prepared.siblings).divided(executor.processes)
+    rates = stated(project, prepared.siblings)
     suspects = {route.name for group in _by_table(prepared.siblings).values() for route in doubtful(group)}
     stages = Stages("plan", prepared.routes, observe)
     with _room(project.state_folder, wanted=options.sample is None) as folder:

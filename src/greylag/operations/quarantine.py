@@ -19,7 +19,7 @@ from greylag.engine.quarantine import Quarantine, line, rejection
 from greylag.errors import ConfigurationError
 from greylag.operations.belonging import identity, refuse_other
 from greylag.operations.prepare import prepare
-from greylag.operations.rates import rates
+from greylag.operations.rates import rates, stated
 from greylag.state.locks import run_lock
 from greylag.state.store import Store
 
@@ -108,7 +108,7 @@ def retry(project: Project, *, only: tuple[str, ...], executor: Executor) -> lis
                 if route.name in waiting and (state := store.flow(route.name)):
                     refuse_other(route.name, state.identity, identity(route, project.environment))
             connections.limit(rates(project, prepared.routes, 1))
-            reading = rates(project, prepared.siblings, executor.processes)
+            reading = stated(project, prepared.siblings)
             return [
                 _retry(
                     route,

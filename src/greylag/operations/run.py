@@ -112,7 +112,7 @@ def run(
                     executor,
                     folder,
                     observe=observe,
-                    rates=rates.divided(executor.processes),
+                    rates=rates,
                 )
                 last = Load(
                     routes,

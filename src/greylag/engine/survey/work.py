@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from greylag.core.work import Finished
 from greylag.engine.lane import COLLISION_FIX, Lanes
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
+from greylag.engine.sharing import Sharing
 from greylag.engine.survey.tally import SAMPLE_RECORDS, Counting, Tally
 from greylag.errors import SourceDataError
 
@@ -78,13 +79,12 @@ def survey(
     """Count every record of `routes`, or `sample` of each; by the flows' names.
 
     `doubtful` names flows whose keys may collide: in a sample those that do are counted as refused, as far as the
-    sample shows them. In a whole survey the routes' `colliding` tells them.
+    sample shows them. In a whole survey the routes' `colliding` tells them. `rates` are those of all workers together.
     """
-    executor.broadcast(rates)
     found = {route.name: Surveyed(whole=sample is None) for route in routes}
     work = SurveyWork(tuple(routes), frozenset(doubtful) if sample is not None else frozenset())
     tasks = _samples(routes, sample) if sample is not None else _partitions(routes, partition_bytes)
-    for event in executor.run(work, tasks):
+    for event in Sharing(executor, rates).run(work, tasks):
         if isinstance(event, Finished):
             continue
         flow = found[routes[event.task.flow].name]
