@@ -13,6 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+import bson
+import orjson
+
 from benchmarks import corpus, shop
 from benchmarks.apart import Stopwatch
 from greylag.config import load
@@ -99,6 +102,33 @@ def load_file(endpoint: str, file: str, count: int, folder: str) -> dict[str, fl
     worker.close()
     assert items == count, f"{items} of {count} items were written"
     return watch.of(items)
+
+
+def stages(endpoint: str, file: str, count: int) -> dict[str, float]:
+    """Microseconds a document of each step before the sending, one step after the other over pages as a worker has
+    them; and, for comparison, of what no way in Python does without: pymongo's decoder and orjson's dump alone.
+    """
+    lane = Lane(route(endpoint, file, count))
+    size = PAGE_BYTES // corpus.DOCUMENT_BYTES * corpus.DOCUMENT_BYTES
+    spent = dict.fromkeys(("decode", "decode, pymongo alone", "map", "encode", "encode, orjson alone"), 0.0)
+    gc.freeze()
+    gc.disable()
+
+    def timed(step: str, work: Callable[[], list[Any]]) -> list[Any]:
+        with Stopwatch() as watch:
+            found = work()
+        spent[step] += watch.cpu_seconds
+        return found
+
+    with Path(file).open("rb") as content:
+        for page in iter(partial(content.read, size), b""):
+            timed("decode, pymongo alone", partial(bson.decode_all, page))
+            records = timed("decode", lambda page=page: decode_page(page)[0])  # type: ignore[misc]
+            items = timed("map", lambda records=records: [lane.items(each)[0] for each in records])  # type: ignore[misc]
+            bodies = timed("encode", lambda items=items: [lane.codec.encode(each).body for each in items])  # type: ignore[misc]
+            made = [orjson.loads(each) for each in bodies]
+            timed("encode, orjson alone", lambda made=made: [orjson.dumps(each) for each in made])  # type: ignore[misc]
+    return {step: 1e6 * seconds / count for step, seconds in spent.items()}
 
 
 def encoded(endpoint: str, file: str, count: int) -> Iterator[bytes]:

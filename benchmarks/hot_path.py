@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import corpus, servers
 from benchmarks.apart import apart
-from benchmarks.figure import Figure, Series, Target, interleaved, ratios
+from benchmarks.figure import ROUNDS, Figure, Series, Target, interleaved, ratios
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,6 +28,10 @@ def measure() -> Figure:
         busy: list[float] = []
         runs = interleaved(_ways(endpoint, str(file), folder, busy))
         of_texts = interleaved(_ways(endpoint, str(texts), folder, []), rounds=3)
+        steps = [
+            apart("benchmarks.engine:stages", endpoint=endpoint.url, file=str(file), count=DOCUMENTS)
+            for _ in range(ROUNDS)
+        ]
         profile = apart(
             "benchmarks.engine:profile", endpoint=endpoint.url, file=str(file), count=DOCUMENTS, folder=folder
         )
@@ -54,8 +58,9 @@ def measure() -> Figure:
             f"Products of the same size with about 10 values, most of it one text: {_of_texts(of_texts)}",
         ),
         (
+            ("Where the time goes", _steps(steps, cpu)),
             (
-                "Where the time goes (cProfile, own time; the profiler itself weighs on small functions)",
+                "The same by function (cProfile, own time; the profiler itself weighs on small functions)",
                 _hottest(profile),
             ),
         ),
@@ -92,6 +97,27 @@ def _of_texts(runs: Mapping[str, list[Mapping[str, float]]]) -> str:
     rates = {name: _rates(found, "cpu_seconds") for name, found in runs.items()}
     ours = Series(OURS, rates[OURS], "items/s").median
     return f"{ours:,.0f} items a CPU-second, {_median_ratio(rates, WRITER):.1f} times batch_writer."
+
+
+def _steps(
+    found: list[dict[str, float]], cpu: Mapping[str, tuple[float, ...]]
+) -> tuple[tuple[str, ...], ...]:
+    """Medians; what the steps leave of the whole is sending and what holds it all together."""
+    steps = {name: Series(name, tuple(each[name] for each in found), "µs").median for name in found[0]}
+    whole = 1e6 / Series("", cpu[OURS], "").median
+    peer = 1e6 / Series("", cpu[WRITER], "").median
+    rest = whole - sum(steps[name] for name in ("decode", "map", "encode"))
+    rows = [
+        ("decode, and prove that nothing was lost", steps["decode"]),
+        ("of which pymongo's decoder alone, into its own types, unproved", steps["decode, pymongo alone"]),
+        ("map, the user's `python:` function included", steps["map"]),
+        ("encode, with types, sizes and limits", steps["encode"]),
+        ("of which orjson alone", steps["encode, orjson alone"]),
+        ("sign, send, account, checkpoint", rest),
+        ("**all of it**", whole),
+        (f"what {_TARGET:.0f} times batch_writer allows", peer / _TARGET),
+    ]
+    return (("step", "CPU, µs a document"), *((name, f"{value:.1f}") for name, value in rows))
 
 
 def _hottest(profile: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:

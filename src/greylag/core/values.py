@@ -46,9 +46,14 @@ class Int64(int):
 
 
 class Decimal128(Decimal):
-    """BSON Decimal128: digits, scale, sign of zero, NaN and infinities as stored."""
+    """BSON Decimal128: digits, scale, sign of zero, NaN and infinities as stored.
 
-    __slots__ = ()
+    `bid` is no part of the value: the sixteen bytes it was read from, on values read from BSON, and nowhere else.
+    """
+
+    __slots__ = ("bid",)
+    _type_marker = 19
+    bid: bytes
 
     def __repr__(self) -> str:
         return f"Decimal128('{self}')"
@@ -233,7 +238,7 @@ def is_well_formed(value: Value) -> bool:
 
 
 def _is_date(value: datetime) -> bool:
-    return value.utcoffset() == timedelta(0) and value.microsecond % 1000 == 0
+    return (value.tzinfo is UTC or value.utcoffset() == timedelta(0)) and value.microsecond % 1000 == 0
 
 
 def _is_distant(value: DistantDate) -> bool:
@@ -242,6 +247,8 @@ def _is_distant(value: DistantDate) -> bool:
 
 
 def _is_decimal128(value: Decimal128) -> bool:
+    if hasattr(value, "bid"):
+        return True  # it was read from BSON
     _, digits, exponent = value.as_tuple()
     if isinstance(exponent, int):
         return len(digits) <= 34 and -6176 <= exponent <= 6111

@@ -18,7 +18,7 @@ from greylag.connectors.dynamodb.unfit import Unfit
 from greylag.core.records import Encoded
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from greylag.core.flows import FlowSpec
     from greylag.core.ports import TableInfo
@@ -37,11 +37,11 @@ class DynamoDBCodec:
 
     def encode(self, item: Item) -> Encoded:
         """See `ports.Codec.encode`."""
-        return self._encode(item, 0)
+        return self._encode(item, sort=False)
 
     def canonical(self, item: Item) -> Encoded:
         """See `ports.Codec.canonical`."""
-        return self._encode(item, orjson.OPT_SORT_KEYS)
+        return self._encode(item, sort=True)
 
     def decode(self, body: bytes) -> Document:
         """See `ports.Codec.decode`. Raises Refused for a set, and for a number no BSON type holds."""
@@ -54,18 +54,15 @@ class DynamoDBCodec:
         """See `ports.Codec.key`."""
         return peek(body, self._key)
 
-    def _encode(self, item: Item, option: int) -> Encoded:
-        encoder = self._encoder
+    def _encode(self, item: Item, *, sort: bool) -> Encoded:
         try:
-            attributes = encoder.attributes(item)
+            attributes, body, size = self._encoder.encode(item, sort=sort)
             for rule in self._keys:
                 rule.check(attributes)
-            _check_size(encoder.size)
+            _check_size(size)
         except Unfit as unfit:
             raise unfit.refused() from None
-        return Encoded(
-            key_bytes(attributes, self._key), orjson.dumps(attributes, option=option), encoder.size
-        )
+        return Encoded(key_bytes(attributes, self._key), body, size)
 
 
 def _check_size(size: int) -> None:
@@ -89,7 +86,7 @@ class _KeyRule:
         self.what = what
         self.required = required
 
-    def check(self, item: dict[str, Any]) -> None:
+    def check(self, item: Mapping[str, Any]) -> None:
         """Raises Unfit."""
         wire = item.get(self.name)
         if wire is None:

@@ -7,7 +7,10 @@ containers put the path before it on the way out, so a value without one costs n
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+
+import orjson
 
 from greylag.connectors.dynamodb import hints, limits, numbers, scalars
 from greylag.connectors.dynamodb.restore import NO, TAGGED, TAGGED_NAMES, by_rule, date_text, natural
@@ -16,23 +19,42 @@ from greylag.connectors.dynamodb.scalars import FALSE, NULL, TRUE, text_size
 from greylag.connectors.dynamodb.size import CONTAINER_BYTES, value_bytes
 from greylag.connectors.dynamodb.unfit import Unfit
 from greylag.core.extended_json import to_extended
-from greylag.core.values import INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, Code, Int64, ObjectId, identical
+from greylag.core.values import (
+    INT32_MAX,
+    INT32_MIN,
+    INT64_MAX,
+    INT64_MIN,
+    Code,
+    Decimal128,
+    Int64,
+    ObjectId,
+    identical,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from greylag.core.flows import FlowSpec
     from greylag.core.records import Item
 
-_SMALL: Final = tuple(({"N": text}, size) for text, size in map(numbers.int_text, range(1024)))
 _NO_OFFSET: Final = timedelta(0)
 _DEEPEST_CONTAINER: Final = limits.NESTING_LEVELS - 1
+_KEPT: Final = 4096
+_ROOTS_KEPT: Final = 64
+_LONGEST_KEPT: Final = 64
+"""Characters of a number that is remembered."""
+"""Names and numbers remembered, of each kind: the same ones come again and again."""
 
 
-class _NameSizes(dict[str, int]):
-    """Bytes of each attribute name met so far; a new name is checked. Forgets all when it has grown large."""
+class _Names(dict[str, "tuple[int, _Ruled | None]"]):
+    """The names met on one level, each with its bytes and its rule. A new name is checked."""
 
-    def __missing__(self, name: str) -> int:
+    def __init__(self, rules: Mapping[str, _Ruled], derived: frozenset[str] = frozenset()) -> None:
+        super().__init__()
+        self._rules = rules
+        self._derived = derived
+
+    def __missing__(self, name: str) -> tuple[int, _Ruled | None]:
         if type(name) is not str:
             raise Unfit(f"an attribute name that is a {type(name).__name__}", "Name attributes by strings.")
         size = text_size(name)
@@ -42,28 +64,43 @@ class _NameSizes(dict[str, int]):
             raise Unfit(
                 f"an attribute name of {size} bytes; DynamoDB allows {limits.NAME_BYTES}", "`rename` it."
             )
-        if len(self) >= 4096:
+        if len(self) >= _KEPT:
             self.clear()
-        self[name] = size
-        return size
+        self[name] = found = size, None if name in self._derived else self._rules.get(name)
+        return found
 
 
 class _Ruled:
-    """`Rules` ready for encoding: a value of type `sure` needs no more than `encode`, and no hint."""
+    """`Rules` ready for encoding: a value of type `sure` needs no more than `encode`."""
 
-    __slots__ = ("each", "encode", "fields", "sure", "type")
+    __slots__ = ("each", "encode", "names", "sure", "type")
 
     def __init__(self, rules: Rules, known: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]]) -> None:
         self.type = rules.type
         found = known.get(rules.type or "")
         self.sure: type | None = found and found[0]
         self.encode: Any = found and found[1]
-        self.fields = {name: _Ruled(each, known) for name, each in rules.fields.items()}
+        fields = {name: _Ruled(each, known) for name, each in rules.fields.items()}
+        self.names = _Names(fields) if fields else None
         self.each = None if rules.each is None else _Ruled(rules.each, known)
 
 
+class _Integers(dict[int, tuple[dict[str, Any], int]]):
+    """Wire values and sizes of int32s met lately. Raises Unfit for others."""
+
+    def __missing__(self, value: int) -> tuple[dict[str, Any], int]:
+        text, size = numbers.int_text(value)
+        if len(self) >= _KEPT:
+            self.clear()
+        self[value] = found = {"N": text}, size
+        return found
+
+
 class Encoder:
-    """One flow's encoder. Not thread-safe: `size` and the hints of the item in work are its own."""
+    """One flow's encoder: `encode` is all that the codec asks of it, and of any other that took its place.
+
+    Not thread-safe: the size and the hints of the item in work are its own.
+    """
 
     def __init__(self, flow: FlowSpec, family: str) -> None:
         known: dict[str, tuple[type, Callable[[Any], dict[str, Any]]]] = {
@@ -72,13 +109,16 @@ class Encoder:
             "int64": (Int64, self._known_int64),
             "double": (float, self._known_float),
             "string": (str, self._string),
+            "decimal128": (Decimal128, self._remembering("decimal128")),
         }
-        self._ruled = _Ruled(compile_rules(flow), known).fields
+        self._rules = {name: _Ruled(each, known) for name, each in compile_rules(flow).fields.items()}
+        self._roots: dict[frozenset[str], _Names] = {}
+        self._names = _Names({})
         self._policy = flow.numbers
         self._keep_order = flow.keep_order
         self._bson = family == "bson"
         self._family = family
-        self._names = _NameSizes()
+        self._integers = _Integers()
         self._hints: hints.Hints = []
         self._depth = 0
         self.size = 0
@@ -93,14 +133,21 @@ class Encoder:
             datetime: self._date,
             dict: self._map,
             list: self._list,
+            Decimal: self._remembering(None),
+            Decimal128: self._remembering(None),
             **dict.fromkeys(TAGGED, self._tagged),
         }
 
-    def attributes(self, item: Item) -> dict[str, Any]:
-        """The item in DynamoDB JSON, the reserved attribute included; `size` is then what DynamoDB counts.
+    def encode(self, item: Item, *, sort: bool) -> tuple[Mapping[str, Any], bytes, int]:
+        """The item's attributes in DynamoDB JSON, the reserved one included (those that may be keys are enough), its
+        body (names sorted if asked), and the bytes that DynamoDB counts. Item sizes and keys are not checked here.
 
         Raises Unfit, with the path below the item, for what cannot be carried exactly.
         """
+        out = self._attributes(item)
+        return out, orjson.dumps(out, option=orjson.OPT_SORT_KEYS if sort else None), self.size
+
+    def _attributes(self, item: Item) -> dict[str, Any]:
         values, derived = item
         if hints.RESERVED in values:
             raise Unfit(
@@ -110,10 +157,21 @@ class Encoder:
         self._hints.clear()
         self._depth = 0
         self.size = 0
-        out = self._fields(values, self._ruled, derived)
+        out = self._fields(values, self._root(derived))
+        if self._hints and derived:
+            self._hints[:] = [hint for hint in self._hints if hints.first(hint[0]) not in derived]
         if self._hints or self._keep_order:
             self._reserve(out)
         return out
+
+    def _root(self, derived: frozenset[str]) -> _Names:
+        """Derived attributes follow no rule. Which they are, differs with the templates that an item fills."""
+        found = self._roots.get(derived)
+        if found is None:
+            if len(self._roots) >= _ROOTS_KEPT:
+                self._roots.clear()
+            found = self._roots[derived] = _Names(self._rules, derived)
+        return found
 
     def _reserve(self, out: dict[str, Any]) -> None:
         orders = hints.orders({"M": out}) if self._keep_order else []
@@ -124,83 +182,47 @@ class Encoder:
             out[hints.RESERVED] = value
             self.size += len(hints.RESERVED) + value_bytes(value)
 
-    def _fields(
-        self, values: dict[str, Any], ruled: dict[str, _Ruled], derived: frozenset[str] = frozenset()
-    ) -> dict[str, Any]:
-        """`derived` attributes follow no rule and leave no hint."""
+    def _fields(self, values: dict[str, Any], names: _Names) -> dict[str, Any]:
+        """The members of a document. What comes most often is dealt with here: no call, no look for hints."""
         out: dict[str, Any] = {}
         size = 0
-        sizes = self._names
         found = self._hints
         encoders = self._encoders
         name = ""
         try:
             for name, value in values.items():
-                size += sizes[name]
+                name_bytes, rule = names[name]
+                size += name_bytes
                 kind = type(value)
-                if kind is str and (name not in ruled or name in derived):
-                    size += len(value) if value.isascii() else text_size(value)
-                    out[name] = {"S": value}
-                    continue
-                before = len(found)
-                rule = ruled.get(name)
-                if rule is None or name in derived:
+                if rule is None:
+                    if kind is str:
+                        size += len(value) if value.isascii() else text_size(value)
+                        out[name] = {"S": value}
+                        continue
+                    if kind is int and INT32_MIN <= value <= INT32_MAX:
+                        out[name], bytes_of = self._integers[value]
+                        size += bytes_of
+                        continue
+                    before = len(found)
                     encode = encoders.get(kind)
                     out[name] = self._other(value) if encode is None else encode(value)
-                elif kind is rule.sure:
-                    out[name] = rule.encode(value)
                 else:
-                    out[name] = self._by_rule(value, rule)
-                if len(found) != before:
-                    if name in derived:
-                        del found[before:]
-                    else:
-                        hints.prefix(found, before, name)
-        except Unfit as unfit:
-            unfit.steps.append(name)
-            raise
-        self.size += size
-        return out
-
-    def _map(self, value: dict[str, Any]) -> dict[str, Any]:
-        """A document where no rule speaks: `_fields` without what rules and templates need."""
-        self._depth += 1
-        if self._depth > _DEEPEST_CONTAINER:
-            raise _too_deep()
-        out: dict[str, Any] = {}
-        size = CONTAINER_BYTES + len(value)
-        sizes = self._names
-        found = self._hints
-        encoders = self._encoders
-        name = ""
-        try:
-            for name, each in value.items():
-                size += sizes[name]
-                kind = type(each)
-                if kind is str:
-                    size += len(each) if each.isascii() else text_size(each)
-                    out[name] = {"S": each}
-                    continue
-                before = len(found)
-                encode = encoders.get(kind)
-                out[name] = self._other(each) if encode is None else encode(each)
+                    before = len(found)
+                    out[name] = rule.encode(value) if kind is rule.sure else self._by_rule(value, rule)
                 if len(found) != before:
                     hints.prefix(found, before, name)
         except Unfit as unfit:
             unfit.steps.append(name)
             raise
         self.size += size
-        self._depth -= 1
-        return {"M": out}
+        return out
 
-    def _ruled_map(self, value: dict[str, Any], ruled: dict[str, _Ruled]) -> dict[str, Any]:
-        if not ruled:
-            return self._map(value)
+    def _map(self, value: dict[str, Any], names: _Names | None = None) -> dict[str, Any]:
         self._depth += 1
         if self._depth > _DEEPEST_CONTAINER:
             raise _too_deep()
         self.size += CONTAINER_BYTES + len(value)
-        out = {"M": self._fields(value, ruled)}
+        out = {"M": self._fields(value, self._names if names is None else names)}
         self._depth -= 1
         return out
 
@@ -225,10 +247,8 @@ class Encoder:
                 if rule is None:
                     encode = encoders.get(kind)
                     out.append(self._other(each) if encode is None else encode(each))
-                elif kind is rule.sure:
-                    out.append(rule.encode(each))
                 else:
-                    out.append(self._by_rule(each, rule))
+                    out.append(rule.encode(each) if kind is rule.sure else self._by_rule(each, rule))
                 if len(found) != before:
                     spans.append((index, before, len(found)))
         except Unfit as unfit:
@@ -244,7 +264,7 @@ class Encoder:
         """A value of another type than the rule's own."""
         kind = type(value)
         if kind is dict:
-            wire = self._ruled_map(value, rule.fields)
+            wire = self._map(value, rule.names)
             if rule.type in TAGGED_NAMES and by_rule(rule.type, "M", wire["M"], self._family) is not NO:
                 self._hints.append(("", "m"))
             return wire
@@ -289,11 +309,14 @@ class Encoder:
         return NULL
 
     def _int(self, value: int) -> dict[str, Any]:
-        if 0 <= value < len(_SMALL):
-            wire, size = _SMALL[value]
-            self.size += size
-            return wire
-        if self._bson and not INT32_MIN <= value <= INT32_MAX:
+        if not INT32_MIN <= value <= INT32_MAX:
+            return self._large_int(value)
+        wire, size = self._integers[value]
+        self.size += size
+        return wire
+
+    def _large_int(self, value: int) -> dict[str, Any]:
+        if self._bson:
             return self._other(value)
         try:
             text, size = numbers.int_text(value)
@@ -329,6 +352,29 @@ class Encoder:
             return self._scalar(value, "double")
         self.size += size
         return {"N": text}
+
+    def _remembering(self, rule: str | None) -> Callable[[Decimal], dict[str, Any]]:
+        """An encoder of decimals of one type under one rule, which remembers what it did last."""
+        known: dict[str, tuple[dict[str, Any], int, hints.Hints]] = {}
+
+        def encode(value: Decimal) -> dict[str, Any]:
+            text = Decimal.__str__(value)  # says value and exponent: no two have one text
+            met = known.get(text)
+            if met is None:
+                size, count = self.size, len(self._hints)
+                wire = self._scalar(value, rule)
+                if len(known) >= _KEPT:
+                    known.clear()
+                if len(text) <= _LONGEST_KEPT:
+                    known[text] = wire, self.size - size, self._hints[count:]
+                return wire
+            wire, size, found = met
+            self.size += size
+            if found:
+                self._hints += found
+            return wire
+
+        return encode
 
     def _object_id(self, value: ObjectId) -> dict[str, Any]:
         self._hints.append(("", "o"))

@@ -31,6 +31,11 @@ def step(name: str) -> str:
     return "/" + name
 
 
+def first(pointer: str) -> str:
+    """The name of the attribute that `pointer` leads to or into."""
+    return pointer[1:].partition("/")[0].replace("~1", "/").replace("~0", "~")
+
+
 def prefix(hints: Hints, start: int, name: str) -> None:
     """Put `name` before the pointers from `start` on."""
     head = step(name)

@@ -62,10 +62,21 @@ def float_text(value: float) -> NumberText:
         return decimal_text(Decimal(text))
     if text.endswith(".0"):
         return int_text(int(value))
+    return text, _fraction_bytes(text)
+
+
+def normal_fraction(text: str) -> NumberText | None:
+    """A decimal written as DynamoDB writes it, of up to 34 digits and with a fraction; None for any other text."""
+    if len(text) > DECIMAL128_DIGITS or "." not in text or not _NORMAL.fullmatch(text):
+        return None
+    return text, _fraction_bytes(text)
+
+
+def _fraction_bytes(text: str) -> int:
     whole, _, fraction = text.partition(".")
-    negative = value < 0
+    negative = whole[0] == "-"
     digits = len(fraction.lstrip("0")) if whole in {"0", "-0"} else len(whole) - negative + len(fraction)
-    return text, _bytes(digits, -len(fraction), negative)
+    return _bytes(digits, -len(fraction), negative)
 
 
 def decimal_text(value: Decimal) -> NumberText:

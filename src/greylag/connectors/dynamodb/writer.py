@@ -80,33 +80,34 @@ class DynamoDBWriter:
 
     async def deliver(self, connection: Connection, batch: Sequence[Encoded]) -> Delivery:
         """Write a whole batch on one connection."""
-        places: dict[bytes, list[int]] = {}
-        items: dict[bytes, Encoded] = {}
-        for place, item in enumerate(batch):
-            if items.setdefault(item.key, item).body != item.body:
-                raise ConnectorError(
-                    f"{self._doing}: two different items of a batch share a key",
-                    advice="Shared keys were looked for before: since then the source has changed, or a function gives "
-                    "other keys each time it is called. `greylag run --restart` looks again.",
-                )
-            places.setdefault(item.key, []).append(place)
+        items = {each.key: each for each in batch}
+        if len(items) < len(batch):
+            self._refuse_different(batch, items)
         put = _Put()
         for request in _requests(items.values()):
             await self._put(connection, request, put)
         refused = tuple(
-            sorted((place, reason) for key, reason in put.refused.items() for place in places[key])
+            (place, put.refused[item.key]) for place, item in enumerate(batch) if item.key in put.refused
         )
-        gone = {place for place, _ in refused}
-        written = [item for place, item in enumerate(batch) if place not in gone]
+        written = [item for item in batch if item.key not in put.refused] if refused else batch
         return Delivery(
-            len(written), sum(each.size_bytes for each in written), put.units, put.throttles, refused
+            len(written), sum([each.size_bytes for each in written]), put.units, put.throttles, refused
         )
+
+    def _refuse_different(self, batch: Sequence[Encoded], items: dict[bytes, Encoded]) -> None:
+        """Raises ConnectorError where not all items of a key are one."""
+        if any(items[each.key].body != each.body for each in batch):
+            raise ConnectorError(
+                f"{self._doing}: two different items of a batch share a key",
+                advice="Shared keys were looked for before: since then the source has changed, or a function gives "
+                "other keys each time it is called. `greylag run --restart` looks again.",
+            )
 
     async def _put(self, connection: Connection, items: list[Encoded], put: _Put) -> None:
         """Until every item is written or refused."""
         attempt = 0
         while True:
-            estimate = sum(write_units(each.size_bytes) for each in items)
+            estimate = sum([write_units(each.size_bytes) for each in items])
             foreseen = estimate * self._units_per_estimate
             await self._bucket.spend(foreseen)
             try:

@@ -1,13 +1,15 @@
 """A page of BSON to records: at pymongo's speed where that is exact, exactly where it is not.
 
 pymongo decodes into its own classes and, on the way, its type registry turns those into the core's. What came out
-is encoded again and held against the page: equal bytes prove that nothing was lost, whatever pymongo does. Only the
-documents that differ, or that pymongo refuses, go through `wire`, which is ten times slower.
+is encoded again and held against the page: equal bytes prove that nothing was lost, whatever pymongo does. (A
+Decimal128 keeps its bytes for that; `decimal128` takes only those that one number has.) Only the documents that
+differ, or that pymongo refuses, go through `wire`, which is ten times slower.
 """
 
 from __future__ import annotations
 
 import struct
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import bson
@@ -23,6 +25,7 @@ import bson.timestamp
 from bson.codec_options import CodecOptions, DatetimeConversion, TypeDecoder, TypeEncoder, TypeRegistry
 
 from greylag.connectors.mongodb import decimal128, wire
+from greylag.core.canonical import EPOCH
 from greylag.core.records import Record, Refused, Rejection
 from greylag.core.values import (
     Binary,
@@ -112,11 +115,26 @@ def _code(value: bson.Code) -> Code:
     return Code(str(value), None if value.scope is None else dict(value.scope))
 
 
+class _Decimals(dict[bytes, Decimal128 | None]):
+    """Those met lately by their bytes: prices and quantities come again and again."""
+
+    def __missing__(self, bid: bytes) -> Decimal128 | None:
+        value = decimal128.from_bid(bid)
+        if len(self) >= _DECIMALS_KEPT:
+            self.clear()
+        self[bid] = value
+        return value
+
+
+_DECIMALS_KEPT = 4096
+_DECIMALS = _Decimals()
+_EPOCH_AS_PYMONGO = datetime(1970, 1, 1)  # noqa: DTZ001 - it gives UTC without saying so, and is faster that way
 _DECODERS: dict[type, Callable[[Any], Any]] = {
     # A class stands for itself where it takes pymongo's value as it is: no Python frame is entered.
     bson.Int64: Int64,
     bson.ObjectId: lambda v: ObjectId(v.binary),
-    bson.Decimal128: lambda v: decimal128.from_bid(v.bid),
+    bson.Decimal128: lambda v: _DECIMALS[v.bid],
+    datetime: lambda v: EPOCH + (v - _EPOCH_AS_PYMONGO),
     bson.Binary: lambda v: Binary(v, v.subtype),
     bson.regex.Regex: _regex,
     bson.timestamp.Timestamp: lambda v: Timestamp(v.time, v.inc),
@@ -128,7 +146,6 @@ _DECODERS: dict[type, Callable[[Any], Any]] = {
 }
 _ENCODERS: dict[type, Callable[[Any], Any]] = {
     # The others carry the `_type_marker` by which pymongo knows them (core/values.py).
-    Decimal128: lambda v: bson.Decimal128.from_bid(decimal128.to_bid(v)),
     Regex: _as_bson_regex,
     Code: lambda v: bson.Code(v.code, v.scope),
     DistantDate: lambda v: bson.datetime_ms.DatetimeMS(v.milliseconds),
@@ -148,7 +165,7 @@ def _exact_options() -> CodecOptions[dict[str, Any]]:
         ]
     )
     return CodecOptions(
-        tz_aware=True, datetime_conversion=DatetimeConversion.DATETIME_AUTO, type_registry=registry
+        tz_aware=False, datetime_conversion=DatetimeConversion.DATETIME_AUTO, type_registry=registry
     )
 
 
