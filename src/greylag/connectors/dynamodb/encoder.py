@@ -139,7 +139,7 @@ class Encoder:
         }
 
     def encode(self, item: Item, *, sort: bool) -> tuple[Mapping[str, Any], bytes, int]:
-        """The item's attributes in DynamoDB JSON, the reserved one included (those that may be keys are enough), its
+        """The item's attributes in DynamoDB JSON, the reserved one included, its
         body (names sorted if asked), and the bytes that DynamoDB counts. Item sizes and keys are not checked here.
 
         Raises Unfit, with the path below the item, for what cannot be carried exactly.

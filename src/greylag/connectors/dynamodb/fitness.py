@@ -23,11 +23,10 @@ def record_bytes(record: Document, family: str) -> int:
     reason, the length of its extended JSON.
     """
     try:
-        item = _encoder(family).attributes(Item(record))
+        attributes, _, _ = _encoder(family).encode(Item(record), sort=False)
     except Unfit:
         return len(extended_json.dumps(record).encode("utf-8", "surrogatepass"))
-    item.pop(RESERVED, None)
-    return item_bytes(item)
+    return item_bytes({name: value for name, value in attributes.items() if name != RESERVED})
 
 
 def number_problem(value: Any) -> str:
