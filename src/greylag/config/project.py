@@ -54,7 +54,7 @@ class Project:
     `flows` stand in the order of the file; one whose source is `connection.*` has `EVERY` as its datasets until
     `expand` puts the flows it stands for in its place. `services` gives the names of each service's flows,
     `service_specs` how each runs on AWS, and `infrastructure` what they share there: None where the file says nothing.
-    `root` is the folder of `file`. `environment` is empty where none was chosen.
+    `root` is the folder of `file`. `environment` is empty where none was chosen. `rehearsal`: its targets are stand-ins.
     """
 
     name: str
@@ -69,14 +69,17 @@ class Project:
     service_specs: Mapping[str, ServiceSpec]
     infrastructure: InfrastructureSpec | None
     tree: Node = field(repr=False, compare=False)
+    rehearsal: bool = False
 
     @property
     def state_folder(self) -> Path:
-        """Where checkpoints, quarantine and locks are: a folder of its own for each environment (law 12). May not
-        exist yet.
+        """Where checkpoints, quarantine and locks are: a folder of its own for each environment (law 12), and for its
+        rehearsal. May not exist yet.
         """
         folder = self.root / ".greylag"
-        return folder / "environments" / self.environment if self.environment else folder
+        if self.environment:
+            folder = folder / "environments" / self.environment
+        return folder / "rehearsal" if self.rehearsal else folder
 
     @property
     def functions(self) -> Callable[[str], Callable[..., Any]]:
