@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from greylag.cli.invocation import Invocation, answer
+from greylag.config import load_sources
 from greylag.console.lines import table
 from greylag.console.live import live
 from greylag.console.units import count, duration, plural
@@ -72,7 +73,7 @@ def rehearse(
     options = RehearsalOptions(only, None if full else sample or SAMPLE_RECORDS, server, keep)
     with live(silent=as_json) as observe:
         found = rehearse_project(
-            invocation.project(),
+            load_sources(invocation.file, invocation.environment),
             options,
             executor=Processes(processes),
             observe=observe,

@@ -30,6 +30,7 @@ VERBS = {
     "assess": "Say what the sources hold and what stands in the way of moving it.",
     "preview": "Show records beside the items they become.",
     "plan": "Say what a run would create, carry, refuse and cost.",
+    "rehearse": "Carry out the whole migration on servers of this machine.",
     "run": "Carry every record to its target; continue where the last run stopped.",
     "verify": "Compare every record with its target.",
     "repair": "Write what verification finds missing or different.",

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from greylag.config import Sources
+from greylag.config import InvalidProject
 from greylag.errors import ResourceError
 from greylag.lab import SERVERS, Lab
 from greylag.operations.assess import AssessOptions, assess
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from greylag.config import Project
+    from greylag.config import Project, Sources
     from greylag.core.progress import Snapshot
     from greylag.core.work import Executor
 
@@ -55,26 +55,28 @@ class RehearsalOptions:
 
 
 def rehearse(
-    project: Project,
+    sources: Sources,
     options: RehearsalOptions,
     *,
     executor: Executor,
     observe: Callable[[Snapshot], None],
     announce: Callable[[str], None],
 ) -> Rehearsal:
-    """Check, assess, plan, run and verify. `announce` is told each step as it begins.
+    """Check, assess, plan, run and verify the project of `sources`. `announce` is told each step as it begins.
 
     Raises what the steps raise; records in quarantine and mismatches are in the report.
     """
     started = time.monotonic()
     announce("check")
-    refuse_problems(project)
-    earnest = replace(project, rehearsal=True)  # reads everything, and keeps its state with the rehearsal's
+    if sources.problems:
+        raise InvalidProject.of(sources.problems)
+    refuse_problems(sources.project)
+    earnest = replace(sources.project, rehearsal=True)  # reads everything, and keeps its state with the rehearsal's
     with _stage(earnest.state_folder, options) as (server, endpoint):
-        stand_in = with_stand_ins(project, endpoint, records=options.sample)
+        stand_in = with_stand_ins(earnest, endpoint, records=options.sample)
         announce("assess")
         assessment = assess(
-            Sources(earnest, ()),
+            replace(sources, project=earnest),
             AssessOptions(only=options.only),
             executor=executor,
             observe=observe,

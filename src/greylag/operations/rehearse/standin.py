@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def with_stand_ins(project: Project, endpoint: str, *, records: int | None) -> Project:
-    """`project` writing to `endpoint` instead of AWS, with a state folder of its own. Sources are the project's, of
+    """`project` writing to `endpoint` instead of AWS. Sources are the project's, of
     each dataset about `records` (None: all). Raises ConfigurationError where a target has no stand-in.
     """
     sources = {flow.source.connection for flow in project.flows}
@@ -31,7 +31,7 @@ def with_stand_ins(project: Project, endpoint: str, *, records: int | None) -> P
             connections[name] = replace(
                 connections[name], type=ExcerptType(connections[name].type, records)
             )
-    return replace(project, connections=connections, rehearsal=True)
+    return replace(project, connections=connections)
 
 
 def _target(connection: Connection, endpoint: str) -> Connection:
