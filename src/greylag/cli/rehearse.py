@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
     from greylag.core.findings import Finding
 
+SHOWN = 40
+"""Reasons for quarantine that are told."""
+
 
 @click.command()
 @click.option(
@@ -108,14 +111,14 @@ def _text(found: Rehearsal) -> str:
     read = sum(flow.records_read for flow in found.run.flows)
     written = sum(flow.items_written for flow in found.run.flows)
     verified = sum(flow.verified for flow in found.verification.flows)
+    quarantined = count(found.run.quarantined)
     steps = [
         ("check", "greylag.yaml is sound"),
-        ("assess", _severities(found.assessment.every_finding)),
-        ("plan", _severities(found.plan.findings)),
+        ("assess", _severities(found.assessment.every_finding, "assess")),
+        ("plan", _severities(found.plan.findings, "plan")),
         (
             "run",
-            f"{plural(read, 'record')} read, {plural(written, 'item')} written, "
-            f"{count(found.run.quarantined)} quarantined",
+            f"{plural(read, 'record')} read, {plural(written, 'item')} written, {quarantined} quarantined",
         ),
         ("verify", f"{plural(verified, 'item')} verified, {count(found.verification.mismatches)} different"),
     ]
@@ -123,12 +126,14 @@ def _text(found: Rehearsal) -> str:
     if found.quarantined:
         rows = [
             (each.flow, count(each.records), json.dumps(each.example, ensure_ascii=False), each.reason)
-            for each in found.quarantined
+            for each in found.quarantined[:SHOWN]
         ]
-        parts += ["", table([("flow", "records", "such as", "would be quarantined because"), *rows], right=[1])]
-    told = [each for each in found.findings if each.severity > Severity.NOTE]
-    if told:
-        parts += ["", *(f"{each.severity.word}: {each.message}. {each.advice}" for each in told)]
+        if left := found.quarantined[SHOWN:]:
+            rows.append(("", count(sum(each.records for each in left)), "", f"{len(left)} other reasons"))
+        parts += [
+            "",
+            table([("flow", "records", "such as", "would be quarantined because"), *rows], right=[1]),
+        ]
     parts += ["", *_forecast(found)]
     if found.endpoint is not None:
         tables = ", ".join(f"{each.table} ({plural(each.items, 'item')})" for each in found.tables)
@@ -140,13 +145,13 @@ def _text(found: Rehearsal) -> str:
     return "\n".join(parts)
 
 
-def _severities(findings: Sequence[Finding]) -> str:
+def _severities(findings: Sequence[Finding], verb: str) -> str:
     counts = [
         plural(number, severity.word)
         for severity in sorted(Severity, reverse=True)
         if (number := sum(each.severity is severity for each in findings))
     ]
-    return ", ".join(counts) or "nothing found"
+    return f"{', '.join(counts)}: `greylag {verb}` tells them" if counts else "nothing found"
 
 
 def _forecast(found: Rehearsal) -> list[str]:

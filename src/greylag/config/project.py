@@ -54,7 +54,8 @@ class Project:
     `flows` stand in the order of the file; one whose source is `connection.*` has `EVERY` as its datasets until
     `expand` puts the flows it stands for in its place. `services` gives the names of each service's flows,
     `service_specs` how each runs on AWS, and `infrastructure` what they share there: None where the file says nothing.
-    `root` is the folder of `file`. `environment` is empty where none was chosen. `rehearsal`: its targets are stand-ins.
+    `root` is the folder of `file`. `environment` is empty where none was chosen. `rehearsal`:
+    its state is that of a rehearsal.
     """
 
     name: str

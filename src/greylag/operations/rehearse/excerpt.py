@@ -21,26 +21,18 @@ SPREAD = 16
 """Over how many parts of a dataset an excerpt is spread, where the source can be read from more than its start."""
 
 
-@dataclass(frozen=True, slots=True)
 class ExcerptType:
     """Opens the connections of another type so that of each dataset about `records` show. See `ports.ConnectorType`."""
 
-    inner: ConnectorType
-    records: int
-
-    @property
-    def kind(self) -> str:
-        """That of the type inside."""
-        return self.inner.kind
-
-    @property
-    def options(self) -> type[Any]:
-        """Those of the type inside."""
-        return self.inner.options
+    def __init__(self, inner: ConnectorType, records: int) -> None:
+        self.kind = inner.kind
+        self.options = inner.options
+        self._inner = inner
+        self._records = records
 
     def open(self, name: str, options: Any, root: Path) -> Connector:
         """See `ports.ConnectorType.open`."""
-        return ExcerptConnector(self.inner.open(name, options, root), self.records)
+        return ExcerptConnector(self._inner.open(name, options, root), self._records)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +92,10 @@ class ExcerptSource:
         share = -(-self.records // max(len(parts), 1))
         for part in parts:
             yield replace(
-                part, bounds={"inner": part.bounds, "records": share}, estimated_records=share, estimated_bytes=0
+                part,
+                bounds={"inner": part.bounds, "records": share},
+                estimated_records=share,
+                estimated_bytes=0,
             )
 
     def read(self, partition: Partition, cursor: str | None, *, page_bytes: int) -> Iterator[Page]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 SAMPLE_RECORDS = 1000
 """Records of each dataset that a rehearsal carries unless it is told otherwise."""
+REASONS = 1000
+"""Reasons for quarantine that a report tells apart."""
 
 ServerName = Literal["dynamodb", "moto"]
 _ENDPOINTS: dict[ServerName, str] = {"dynamodb": "DYNAMODB_ENDPOINT", "moto": "MOTO_ENDPOINT"}
@@ -71,7 +73,9 @@ def rehearse(
     if sources.problems:
         raise InvalidProject.of(sources.problems)
     refuse_problems(sources.project)
-    earnest = replace(sources.project, rehearsal=True)  # reads everything, and keeps its state with the rehearsal's
+    earnest = replace(
+        sources.project, rehearsal=True
+    )  # reads everything, and keeps its state with the rehearsal's
     with _stage(earnest.state_folder, options) as (server, endpoint):
         stand_in = with_stand_ins(earnest, endpoint, records=options.sample)
         announce("assess")
@@ -147,12 +151,16 @@ def _installed() -> ServerName:
 
 
 def _reasons(project: Project) -> Iterator[Reason]:
-    """The most frequent first, of each flow."""
+    """The most frequent first. Reasons that name values may be as many as records: beyond `REASONS` they are told
+    together.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     examples: dict[tuple[str, str], Any] = {}
     for entry in entries(project.state_folder):
-        reason = (entry["flow"], entry["reason"])
-        counts[reason] += 1
-        examples.setdefault(reason, entry["key"])
+        each = (entry["flow"], entry["reason"])
+        if each not in counts and len(counts) >= REASONS:
+            each = (entry["flow"], "other reasons")
+        counts[each] += 1
+        examples.setdefault(each, entry["key"])
     for (flow, reason), records in counts.most_common():
         yield Reason(flow, reason, records, examples[flow, reason])

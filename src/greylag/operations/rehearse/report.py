@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from greylag.core.findings import Finding, by_severity
-
 if TYPE_CHECKING:
     from greylag.engine.verification import Verification
     from greylag.operations.assess import Assessment
@@ -48,11 +46,6 @@ class Rehearsal:
     quarantined: tuple[Reason, ...]
     tables: tuple[Table, ...]
     seconds: float
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """Of the assessment and the plan, the worst first, each once."""
-        return by_severity({*self.assessment.every_finding, *self.plan.findings})
 
     def as_json(self) -> dict[str, Any]:
         """The documented form."""

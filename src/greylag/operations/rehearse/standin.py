@@ -28,9 +28,7 @@ def with_stand_ins(project: Project, endpoint: str, *, records: int | None) -> P
                 advice="Declare the source and the target as two connections.",
             )
         if records is not None:
-            connections[name] = replace(
-                connections[name], type=ExcerptType(connections[name].type, records)
-            )
+            connections[name] = replace(connections[name], type=ExcerptType(connections[name].type, records))
     return replace(project, connections=connections)
 
 
