@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from greylag.connectors import memory
 from greylag.connectors.memory import MemoryConnector
-from greylag.operations.rehearse.excerpt import SPREAD, ExcerptConnector, ExcerptSource
+from greylag.operations.rehearse.excerpt import SPREAD, ExcerptConnector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from greylag.core.ports import Source
     from greylag.core.records import Page
 
 TOTAL = 2000
@@ -22,12 +23,13 @@ TOTAL = 2000
 
 @pytest.fixture
 def connector(tmp_path: Path) -> MemoryConnector:
-    records = [{"n": number, "text": "x" * 50} for number in range(TOTAL)]
-    memory.put(tmp_path / "data", "things", [b"odd" if each["n"] == 3 else each for each in records])
+    records: list[Any] = [{"n": number, "text": "x" * 50} for number in range(TOTAL)]
+    records[3] = b"odd"
+    memory.put(tmp_path / "data", "things", records)
     return MemoryConnector("here", tmp_path / "data")
 
 
-def pages(source: ExcerptSource, *, partition_bytes: int) -> Iterator[Page]:
+def pages(source: Source, *, partition_bytes: int) -> Iterator[Page]:
     for partition in source.partitions("things", partition_bytes=partition_bytes):
         yield from source.read(partition, None, page_bytes=500)
 
@@ -39,8 +41,8 @@ def test_it_shows_what_was_asked_for_from_every_region(connector: MemoryConnecto
     refused = [each.id for page in found for each in page.rejected]
     assert 160 <= len(ids) + len(refused) <= 160 + SPREAD
     assert refused == [3]
-    assert len(set(ids)) == len(ids)
-    assert max(ids) > TOTAL * 0.9
+    assert len(set(map(str, ids))) == len(ids)
+    assert any(isinstance(each, int) and each > TOTAL * 0.9 for each in ids)
 
 
 def test_a_small_dataset_is_shown_whole(connector: MemoryConnector) -> None:
