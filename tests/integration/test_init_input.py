@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from greylag.operations.init import start
 from greylag.operations.init.folder import MAX_DEPTH
 from greylag.operations.init.settings import mongo_address
 from tests.command import Command
@@ -52,6 +53,14 @@ def test_a_folder_without_anything_gets_no_file(greylag: Command) -> None:
     assert not (greylag.folder / "greylag.yaml").exists()
 
 
+def test_files_that_hold_no_records_or_end_early_are_named(greylag: Command) -> None:
+    (greylag.folder / "cut.json").write_text('[{"id": 1},')
+    (greylag.folder / "numbers.json").write_text("[1, 2]")
+    found = greylag.json("init")
+    assert [each["name"] for each in found["found"]["findings"]] == ["cut.json", "numbers.json"]
+    assert [each["flow"] for each in found["proposed"]["flows"]] == ["cut"]
+
+
 def test_a_folder_that_is_not_there(greylag: Command) -> None:
     assert "is not a folder" in greylag("init", "nowhere", expect=3).stderr
 
@@ -87,6 +96,84 @@ def test_a_broken_compose_file_is_named_and_the_rest_goes_on(
     greylag("check")
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "depends_on: 5",
+        "depends_on: true",
+        'ports: ["\u00b2:\u00b2", "99999999999:27017", {published: -1, target: 27017}]',
+        "env_file: 5\n    volumes: 5\n    ports: 5\n    build: 5\n    image: 5",
+    ],
+)
+def test_odd_values_in_a_compose_file_do_no_harm(greylag: Command, body: str) -> None:
+    odd = f'services:\n  web:\n    environment: {{MONGO_URL: "mongodb://a..b/x"}}\n    {body}\n'
+    (greylag.folder / "compose.yaml").write_text(f"{odd}  a..b:\n    image: mongo\n    {body}\n")
+    greylag("init", "--no-connect")
+    assert "mongodb://127.0.0.1:27017" in (greylag.folder / "greylag.yaml").read_text()
+    greylag("check")
+
+
+def test_what_is_odd_in_a_compose_file_shows_no_secret(greylag: Command) -> None:
+    (greylag.folder / "compose.yaml").write_text(
+        """
+services:
+  web:
+    build: https://user:s3cr3t@example.com/app.git
+    environment:
+      - "MONGO_URL: mongodb://root:s3cr3t@mongo/shop"
+      - "MONGO_PASSWORD s3cr3t"
+      - "MONGODB=mongodb://root:s3cr3t@mongo/shop"
+  own:
+    build: git@example.com:s3cr3t.git
+    environment: {"REDIS_PASSWORD s3cr3t": 1}
+  mongo: {image: "user:s3cr3t@example.com/mongo:7@sha256:00 --password s3cr3t"}
+"""
+    )
+    told = greylag("init", "--json", "--no-connect")
+    text = (greylag.folder / "greylag.yaml").read_text()
+    assert "s3cr3t" not in told.stdout + told.stderr + text
+    assert "image example.com/mongo:7@sha256:00)" in text.replace("\n  #", "")
+    assert "${MONGODB:-" in text
+
+
+@pytest.mark.parametrize(
+    ("written", "variable"),
+    [
+        ("${ADDRESS:-mongodb://root:${PASSWORD:-s3cr3t}@db:27017/shop}", "ADDRESS"),
+        ("$ADDRESS", "ADDRESS"),
+        ("mongodb://root:${PASSWORD:-s3cr3t}@db:27017/shop", "MONGO_URL"),
+        ("${ADDRESS}${MORE}", "MONGO_URL"),
+        ("${ADDRESS:-mongodb://db", "MONGO_URL"),
+    ],
+)
+def test_a_variable_is_named_where_all_of_an_address_is_one(
+    greylag: Command, written: str, variable: str
+) -> None:
+    service = {"build": ".", "environment": {"MONGO_URL": written}}
+    (greylag.folder / "compose.yaml").write_text(json.dumps({"services": {"web": service}}))
+    [database] = greylag.json("init", "--no-connect")["found"]["databases"]
+    assert database["variable"] == variable
+    assert "s3cr3t" not in (greylag.folder / "greylag.yaml").read_text()
+
+
+def test_names_that_are_not_text_are_passed_over(greylag: Command) -> None:
+    records(greylag.folder)
+    for name in (b"\xff.json", b"\xff.py", b"\xff"):
+        (greylag.folder / os.fsdecode(name)).write_text("[{}]")
+    found = greylag.json("init")
+    assert [each["kind"] for each in found["found"]["findings"]] == ["unreadable-name"]
+    assert [each["flow"] for each in found["proposed"]["flows"]] == ["users"]
+    greylag("check")
+
+
+def test_half_a_file_is_not_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records(tmp_path)
+    monkeypatch.setattr(start, "render", lambda *_: "text, and then what no file takes: \udc80")
+    with pytest.raises(UnicodeEncodeError):
+        start.start(tmp_path / "greylag.yaml", connect=False)
+    assert not (tmp_path / "greylag.yaml").exists()
+
+
 def test_aliases_cannot_fill_memory(greylag: Command) -> None:
     bomb = ["x0: &x0 [lol, lol, lol, lol, lol, lol, lol, lol, lol]"]
     bomb += [f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9)}]" for n in range(1, 12)]
@@ -109,14 +196,27 @@ def test_what_is_not_the_applications_is_not_looked_at(greylag: Command) -> None
 
 
 def test_names_that_yaml_and_templates_give_a_meaning(greylag: Command) -> None:
-    odd = {"id": 1, "a.b": 2, "x}y": 3, "@at": 4, "user|Id": "u", "userId": "$${x}", "": 5, "email": "e"}
+    odd = {
+        "id": 1,
+        "{u}": 2,
+        "a.b": 2,
+        "x}y": 3,
+        "@at": 4,
+        "user|Id": "u",
+        "userId": "$${x}",
+        "": 5,
+        "email": "e",
+    }
     (greylag.folder / "we$ird ${x} 'n\" {ame}.jsonl").write_text(json.dumps(odd) + "\n")
-    (greylag.folder / "user.json").write_text('{"a/b~c": [{"id": "1"}], "x#y": [{"id": "2"}]}')
+    (greylag.folder / "user.json").write_text(
+        '{"a/b~c": [{"id": "1"}], "x#y": [{"id": "2"}], "": [{"id": 1}], "{u}": [{"id": 1}]}'
+    )
     (greylag.folder / "null.json").write_text('[{"id": "1", "userId": "2"}]')
     (greylag.folder / "compose.yaml").write_text('services: {"a\\n  b: [": {image: "postgres\\nkind: x"}}')
     (greylag.folder / "#.json").write_text("[{}]")
     found = greylag.json("init")
-    assert len(found["proposed"]["flows"]) == 4
+    assert len(found["proposed"]["flows"]) == 6
+    assert "{{" not in (greylag.folder / "greylag.yaml").read_text()
     greylag("check")
     tried = greylag.json("check", "--connect", expect=None)["connections"]
     assert [each for each in tried if each["role"] == "source" and not each["ok"]] == []

@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from greylag.operations.init.folder import FoundFile
 
 MAX_BYTES: Final = 1_000_000
+_VARIABLE: Final = re.compile(r"[A-Za-z_][\w.-]*", re.ASCII)
+_PORT: Final = re.compile(r"[0-9]{1,5}")
+_REMOTE: Final = re.compile(r"\w+://|[\w.-]+@[\w.-]+:", re.ASCII)
+"""A build context that is a repository elsewhere; its address may hold a password."""
 _NAME: Final = re.compile(r"(?:docker-)?compose(?:[.-][\w.-]+)?\.ya?ml")
 _REFERENCE: Final = re.compile(
-    r"\$(?:(?P<dollar>\$)|(?P<plain>[A-Za-z_]\w*)"
-    r"|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])(?P<other>[^{}]*))?\})",
+    r"\$(?:(?P<dollar>\$)|(?P<plain>[A-Za-z_]\w*)|\{(?P<name>[A-Za-z_]\w*)(?:(?P<how>:?[-?+])|(?=\})))",
     re.ASCII,
 )
+_BRACE: Final = re.compile(r"\$\{|\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,49 +117,89 @@ def read_compose(file: FoundFile) -> ComposeFile | Finding:
     )
 
 
-def references(value: str) -> tuple[str, ...]:
-    """The variables a value of a compose file refers to."""
-    return tuple(
-        name for match in _REFERENCE.finditer(value) if (name := match["name"] or match["plain"]) is not None
-    )
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """`${name:-other}`: what stands behind the name says `how` (empty: nothing does) it is filled in."""
+
+    name: str
+    how: str = ""
+    other: str = ""
+
+
+def variable_of(value: str) -> str:
+    """The variable that all of a value of a compose file is a reference to; empty where it is something else."""
+    match _parts(value):
+        case [_Reference(name)]:
+            return name
+    return ""
 
 
 def interpolate(value: str, variables: Mapping[str, str]) -> str | None:
     """`value` as Compose fills it in from `variables`; None where one without default is not among them."""
-    unset = False
+    filled = []
+    for part in _parts(value):
+        text = part if isinstance(part, str) else _filled(part, variables)
+        if text is None:
+            return None
+        filled.append(text)
+    return "".join(filled)
 
-    def fill(match: re.Match[str]) -> str:
-        nonlocal unset
-        if match["dollar"]:
-            return "$"
-        found = variables.get(match["name"] or match["plain"])
-        how = match["how"] or ""
-        if how.endswith("+"):
-            return str(match["other"]) if found else ""
-        if how.endswith("-") and (found is None or (how == ":-" and not found)):
-            return str(match["other"])
-        unset = unset or found is None
-        return found or ""
 
-    filled = _REFERENCE.sub(fill, value)
-    return None if unset else filled
+def _filled(reference: _Reference, variables: Mapping[str, str]) -> str | None:
+    found, how = variables.get(reference.name), reference.how
+    if how.endswith("+"):
+        return interpolate(reference.other, variables) if found else ""
+    if how.endswith("-") and (found is None or (how == ":-" and not found)):
+        return interpolate(reference.other, variables)
+    return found
+
+
+def _parts(value: str) -> list[str | _Reference]:
+    """The text and the references of `value`, in turn. References may stand in what another falls back to.
+
+    Source: https://docs.docker.com/reference/compose-file/interpolation/
+    """
+    parts: list[str | _Reference] = []
+    place = 0
+    while match := _REFERENCE.search(value, place):
+        end = match.end()
+        name, how, other = match["name"] or match["plain"], match["how"] or "", ""
+        if match["name"]:
+            close = _closing(value, end)
+            if close is None:
+                break  # Compose would refuse it
+            other, end = value[end:close], close + 1
+        parts.append(value[place : match.start()])
+        parts.append("$" if match["dollar"] else _Reference(name, how, other))
+        place = end
+    parts.append(value[place:])
+    return [each for each in parts if each]
+
+
+def _closing(value: str, place: int) -> int | None:
+    """Where the brace closes that is open at `place`."""
+    depth = 1
+    for match in _BRACE.finditer(value, place):
+        depth += 1 if match[0] == "${" else -1
+        if not depth:
+            return match.start()
+    return None
 
 
 def _service(name: str, body: Any, services: Any, file: str, folder: PurePosixPath) -> ComposeService:
     place = Place(file, _line(services, name))
     if not isinstance(body, dict):
         return ComposeService(name, place)
-    image = body.get("image")
     return ComposeService(
         name,
         place,
-        image if isinstance(image, str) else "",
+        _image(body.get("image")),
         _build(body.get("build"), folder),
         dict(_environment(body.get("environment"), place)),
         tuple(_inside(each, folder) for each in _env_files(body.get("env_file"))),
         tuple(_mounts(body.get("volumes"), folder)),
         dict(_ports(body.get("ports"))),
-        tuple(str(each) for each in body.get("depends_on") or () if isinstance(each, str)),
+        tuple(_depends_on(body.get("depends_on"))),
     )
 
 
@@ -171,22 +215,45 @@ def _line(mapping: Any, key: str) -> int:
         return 0
 
 
+def _image(image: Any) -> str:
+    """The image's name, which is shown: without what stands behind it by mistake, or before an @ that is no digest."""
+    words = image.split() if isinstance(image, str) else ()
+    return re.sub(r".*@(?!sha\d+:)", "", words[0]) if words else ""
+
+
 def _build(build: Any, folder: PurePosixPath) -> str | None:
     context = build.get("context", ".") if isinstance(build, dict) else build
-    return _inside(context, folder) if isinstance(context, str) else None
+    if not isinstance(context, str) or _REMOTE.match(context):
+        return None
+    return _inside(context, folder)
+
+
+def _depends_on(written: Any) -> Iterator[str]:
+    for each in written if isinstance(written, list | dict) else ():
+        if isinstance(each, str):
+            yield each
 
 
 def _environment(environment: Any, place: Place) -> Iterator[tuple[str, Variable]]:
     if isinstance(environment, dict):
         for name, value in environment.items():
+            if not _is_variable(name):
+                continue
             line = _line(environment, name) or place.line
-            yield str(name), Variable(None if value is None else _text(value), Place(place.file, line))
+            yield name, Variable(None if value is None else _text(value), Place(place.file, line))
     elif isinstance(environment, list):
         for position, each in enumerate(environment):
             if isinstance(each, str):
                 name, equals, value = each.partition("=")
+                if not _is_variable(name):
+                    continue
                 line = _item_line(environment, position) or place.line
                 yield name, Variable(value if equals else None, Place(place.file, line))
+
+
+def _is_variable(name: Any) -> bool:
+    """Whether it can be one's name. `- NAME: secret` for `- NAME=secret` is none, and may not be shown."""
+    return isinstance(name, str) and _VARIABLE.fullmatch(name) is not None
 
 
 def _item_line(sequence: Any, position: int) -> int:
@@ -218,8 +285,12 @@ def _ports(ports: Any) -> Iterator[tuple[int, int]]:
         else:
             *before, target = _text(each).partition("/")[0].split(":")
             published = before[-1] if before else ""
-        if published.isdigit() and target.isdigit():
+        if _is_port(published) and _is_port(target):
             yield int(target), int(published)
+
+
+def _is_port(text: str) -> bool:
+    return _PORT.fullmatch(text) is not None and 0 < int(text) < 65536
 
 
 def _inside(path: str, folder: PurePosixPath) -> str:

@@ -78,7 +78,12 @@ def find(folder: Folder) -> tuple[tuple[DataSet, ...], tuple[Finding, ...]]:
             )
             break
         try:
-            found += _in(file)
+            for dataset in _in(file):
+                why = _wrong(dataset)
+                if why:
+                    findings.append(_passed(file, why))
+                if dataset.sample.readable:
+                    found.append(dataset)
         except GreylagError as error:
             findings.append(_passed(file, error.message.replace("\n", " ")))
         except OSError as error:
@@ -110,9 +115,16 @@ def _in(file: FoundFile) -> Iterator[DataSet]:
     with closing(connector.source()) as source:
         names = source.datasets()
     for name in names:
-        sample = take(connector, name)
-        if sample.readable:
-            yield DataSet(file, name.partition("#")[2], sample)
+        yield DataSet(file, name.partition("#")[2], take(connector, name))
+
+
+def _wrong(dataset: DataSet) -> str:
+    """Why a dataset is not all read: the file is broken, or nothing in the array is a record. Else empty."""
+    profile = dataset.sample.profile
+    reason = profile.damaged or (
+        "" if dataset.sample.readable else next(iter(profile.unreadable_reasons), "")
+    )
+    return reason.replace("\n", " ")
 
 
 def _is_object(file: FoundFile) -> bool:

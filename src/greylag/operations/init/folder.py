@@ -84,6 +84,7 @@ class _Walk:
     findings: list[Finding] = field(default_factory=list)
     entries: int = 0
     links: int = 0
+    unnamed: int = 0
 
     def below(self, folder: Path, depth: int) -> None:
         name = folder.relative_to(self.root).as_posix()
@@ -101,6 +102,8 @@ class _Walk:
         for entry in entries:
             if entry.is_symlink():
                 self.links += 1
+            elif not _is_text(entry.name):
+                self.unnamed += 1
             elif entry.is_dir(follow_symlinks=False):
                 if entry.name not in SKIPPED and not entry.name.startswith("."):
                     self.below(folder / entry.name, depth + 1)
@@ -132,8 +135,20 @@ def walk(root: Path) -> Folder:
         message = f"symbolic links not followed: {walking.links}"
         advice = "Where one leads to data, name its folder in greylag.yaml by hand."
         walking.findings.append(Finding(Severity.NOTE, "links", ".", message, advice))
+    if walking.unnamed:
+        message = f"names that are not UTF-8, passed over: {walking.unnamed}"
+        advice = "Rename those that hold data: greylag.yaml can only say names that are text."
+        walking.findings.append(Finding(Severity.WARNING, "unreadable-name", ".", message, advice))
     files = sorted(walking.files, key=lambda each: (each.name.count("/"), each.name))
     return Folder(root, tuple(files), tuple(walking.findings))
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def text_of(file: FoundFile, *, limit_bytes: int) -> str | Finding:

@@ -64,7 +64,7 @@ class Key:
 
 def braces(path: str, kind: str = "") -> str:
     """The template of a lone field. `path` is as `types:` writes it."""
-    inside = re.sub(r"([:|}])", r"\\\1", path)
+    inside = re.sub(r"([:|{}])", r"\\\1", path)
     inside = "\\" + inside if inside.startswith("@") else inside
     return "{" + inside + (f":{kind}" if kind else "") + "}"
 
@@ -106,7 +106,10 @@ def as_attribute(found: FieldProfile, sample: Sample, taken: Collection[str]) ->
     kinds = {KEY_TYPES[each] for each in found.types if each in KEY_TYPES}
     if not kinds or found.longest > LONGEST_BYTES:
         return None
-    path = parse_path(found.path)
+    try:
+        path = parse_path(found.path)
+    except ValueError:  # a field whose name is empty has no path
+        return None
     if any(isinstance(step, Each) for step in path) or found.path.endswith(".*"):
         return None
     others = [each for each in found.types if each not in KEY_TYPES]

@@ -275,7 +275,7 @@ def _resolves(address: MongoAddress | None) -> bool:
     host, _, port = address.hosts.partition(",")[0].partition(":")
     try:
         socket.getaddrinfo(host, int(port or PORT), type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError, OverflowError):  # the last two: no host's name, no port
         return False
     return True
 

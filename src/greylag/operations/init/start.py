@@ -71,11 +71,17 @@ def start(
 
 
 def _write(file: Path, text: str) -> None:
+    """The whole file or none: half of one would stand in the way of the next try."""
     try:
-        with file.open("x", encoding="utf-8") as opened:
-            opened.write(text)
+        opened = file.open("x", encoding="utf-8")
     except FileExistsError:
         raise _exists(file) from None
+    try:
+        with opened:
+            opened.write(text)
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
 
 
 def _exists(file: Path) -> ConfigurationError:

@@ -176,13 +176,8 @@ def _of_compose(
         )
         for name, variable in service.environment.items():
             written = variable.value or ""
-            referred = compose.references(written)
             value = compose.interpolate(written, known)
-            alone = (
-                referred[0]
-                if len(referred) == 1 and written.startswith("$") and written.endswith("}")
-                else ""
-            )
+            alone = compose.variable_of(written)
             if variable.value is None:
                 alone, value = name, known.get(name, "")
             setting = settings.of_variable(
