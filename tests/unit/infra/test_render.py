@@ -208,6 +208,14 @@ def test_every_environment_has_a_state_of_its_own(example: Callable[[str], Path]
     assert 'nat                 = "gateway"' in (folder / "prod" / "terraform.tfvars").read_text()
 
 
+def test_a_program_signs_in_to_its_cache_as_the_user_that_is_made(example: Callable[[str], Path]) -> None:
+    """With IAM the name of a user is its whole id, which only the module knows."""
+    root = example("till") / TF / "environments" / "prod"
+    assert re.search(
+        r'CACHE_USER += module\.cache_api\.user_names\["api"\]', (root / "lambda.tf").read_text()
+    )
+
+
 def test_read_replicas_are_watched(example: Callable[[str], Path]) -> None:
     folder = example("till")
     file = folder / "greylag.yaml"
@@ -297,6 +305,16 @@ def test_actions_are_pinned_and_no_secret_is_in_a_command(name: str, pipeline: C
     commands = "\n".join(step.get("run", "") for step in steps)
     for each in ("terraform fmt -check", "validate", "greylag infra check", "terraform plan", "smoke.py"):
         assert each in commands
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_commands_of_the_workflow_are_given_what_they_read(name: str, pipeline: Callable[[str], Any]) -> None:
+    workflow = pipeline(name)
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            given = {*workflow["env"], *job.get("env", ()), *step.get("env", ())}
+            read = set(re.findall(r"\$\{?([A-Z][A-Z_]+)", step.get("run", "")))
+            assert {each for each in read - given if not each.startswith(("GITHUB_", "RUNNER_"))} == set()
 
 
 def test_the_workflow_stands_in_the_repository_around_the_project(tmp_path: Path) -> None:

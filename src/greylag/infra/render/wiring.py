@@ -45,7 +45,7 @@ def _stores(stack: Stack, service: str, run: RunSpec) -> Iterator[tuple[str, Val
             made = f"module.cache_{label(owner)}"
             yield _of(service, owner, "CACHE_HOST"), Raw(f"{made}.endpoint")
             yield _of(service, owner, "CACHE_PORT"), Raw(f"tostring({made}.port)")
-            yield _of(service, owner, "CACHE_USER"), cache_user(service)
+            yield _of(service, owner, "CACHE_USER"), Raw(f'{made}.user_names["{cache_user(service)}"]')
 
 
 def _databases(stack: Stack, service: str, run: RunSpec) -> Iterator[tuple[str, Value]]:

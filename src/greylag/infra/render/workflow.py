@@ -60,8 +60,9 @@ def workflow(stacks: Sequence[Stack], below: str, project: str) -> str:
 _HEAD = """\
 # Checks and plans a pull request; applies main to staging, then to production once a person approves it there.
 # The environments dev, staging and prod of this repository hold the variables APPLY_ROLE_ARN and STATE_BUCKET and the
-# secret ORIGIN_SECRETS; production's required reviewers are the approval. README.md beside the root modules has
-# each step.
+# secret ORIGIN_SECRETS; the repository holds PLAN_ROLE_ARN and STATE_BUCKET, or PLAN_ROLE_ARN_DEV and so on where
+# environments have accounts of their own. Production's required reviewers are the approval. README.md beside the root
+# modules has each step.
 name: infrastructure
 
 on:
@@ -107,11 +108,18 @@ def _terraform() -> str:
     """
 
 
-def _credentials(variable: str) -> str:
+def _of_environment(variable: str) -> str:
+    """A variable of the repository, `NAME_PROD` before `NAME`: each environment may have an account of its own. A
+    pull request's job has no GitHub environment to take them from: its token would be that environment's.
+    """
+    return f"vars[format('{variable}_{{0}}', matrix.environment)] || vars.{variable}"
+
+
+def _credentials(role: str) -> str:
     return f"""
     - uses: {CREDENTIALS}
       with:
-        role-to-assume: ${{{{ vars.{variable} }}}}
+        role-to-assume: ${{{{ {role} }}}}
         aws-region: ${{{{ env.AWS_REGION }}}}
     """
 
@@ -157,12 +165,12 @@ def _plan(stacks: Sequence[Stack], below: str) -> str:
     steps = _steps(
         _checkout(),
         _terraform(),
-        _credentials("PLAN_ROLE_ARN"),
+        _credentials(_of_environment("PLAN_ROLE_ARN")),
         _download_packages(below) if packaged else "",
         f"""
         - name: Plan
           env:
-            BUCKET: ${{{{ vars.STATE_BUCKET }}}}
+            BUCKET: ${{{{ {_of_environment("STATE_BUCKET")} }}}}
             TF_VAR_origin_secrets: '["{"0" * 32}"]'
             {tags}
           run: |
@@ -285,7 +293,7 @@ def _apply(stack: Stack, environment: str, needs: Sequence[str], below: str, whe
     email = stack.infrastructure.alarm_email
     told = f"            TF_VAR_alarm_email: ${{{{ secrets.{email} }}}}\n" if email is not None else ""
     apply = (
-        "        - name: Apply\n          env:\n"
+        "        - name: Apply\n          env:\n            BUCKET: ${{ vars.STATE_BUCKET }}\n"
         "            TF_VAR_origin_secrets: ${{ secrets.ORIGIN_SECRETS }}\n"
         + tags
         + told
@@ -303,7 +311,7 @@ def _apply(stack: Stack, environment: str, needs: Sequence[str], below: str, whe
             python-version: "3.13"
         """,
         _terraform(),
-        _credentials("APPLY_ROLE_ARN"),
+        _credentials("vars.APPLY_ROLE_ARN"),
         push,
         _download_packages(below) if stack.packages else "",
         apply,
