@@ -164,7 +164,7 @@ def test_commands_run(tmp_path: Path, mongodb_url: str, dynamodb_endpoint: str) 
     with_commands = [document for document in documents() if any(_steps(document))]
     assert with_commands
     for document in with_commands:
-        folder = tmp_path / document.stem
+        folder = tmp_path / "-".join(document.relative_to(ROOT).with_suffix("").parts)
         shutil.copytree(
             ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".greylag", "__pycache__")
         )
