@@ -233,6 +233,13 @@ def test_read_replicas_are_watched(example: Callable[[str], Path]) -> None:
     [
         (("key_types: {email: S}\n", "\n"), "nothing tells the type of email, a key of table forum-users"),
         (("infrastructure:\n  region: us-east-1\n", "x-infrastructure:\n"), "unknown key 'x-infrastructure'"),
+        (
+            (
+                "  posts:\n    run: {",
+                "    cache: valkey\n  moderation-of-threads:\n    run: {uses: {caches: [threads]}, ",
+            ),
+            "the user forum-staging-threads-moderation-of-thread of the cache of threads is longer than 40",
+        ),
         (("project: forum", "project: a-project-whose-name-is-far-too-long"), "longer than 36 characters"),
     ],
 )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from greylag.infra.render.stack import Stack
 
 NAME = Raw("local.name")
+MAX_USER = 40
+"""Of a cache's user id: environment, service and user together (cache/variables.tf)."""
 PROTECT = Set("deletion_protection", Raw("var.deletion_protection"))
 
 
@@ -313,6 +315,13 @@ def caches(stack: Stack) -> Part:
             "replicas_per_shard": cache.replicas,
         }
         users = [cache_user(user) for user in stack.users_of("caches", service)] or [cache_user(service)]
+        for user in users:
+            longest = f"{slug(stack.project)}-staging-{slug(service)}-{user}"
+            if len(longest) > MAX_USER:
+                raise ConfigurationError(
+                    f"the user {longest} of the cache of {service} is longer than {MAX_USER} characters",
+                    advice="Give the project, or one of the two services, a shorter name.",
+                )
         blocks.append(
             module(
                 "cache",
