@@ -31,6 +31,9 @@ _REMOVED = (
     "AWS_CONFIG_FILE",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT_URL_DYNAMODB",
+    "AWS_ENDPOINT_URL_S3",
+    "AWS_ENDPOINT_URL_SQS",
+    "AWS_ENDPOINT_URL_STS",
     "AWS_PROFILE",
     "AWS_SESSION_TOKEN",
     "AWS_SHARED_CREDENTIALS_FILE",
@@ -130,6 +133,12 @@ def table_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
 def moto_endpoint(_servers: _Servers) -> str:
     """moto's server. All tests share its state: name what you make with `table_prefix`."""
     return _servers("moto")["MOTO_ENDPOINT"]
+
+
+@pytest.fixture(scope="session")
+def s3_endpoint(_servers: _Servers) -> str:
+    """An S3 server that checks signatures. All tests share its buckets: name them with `table_prefix`."""
+    return _servers("s3")["S3_ENDPOINT"]
 
 
 def _delete_tables(endpoint: str, prefix: str) -> None:

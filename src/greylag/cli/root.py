@@ -36,6 +36,8 @@ VERBS = {
     "repair": "Write what verification finds missing or different.",
     "quarantine": "List, show and retry records that could not be carried.",
     "status": "Show how far a run is.",
+    "provision": "Make tables, buckets and queues without Terraform.",
+    "deprovision": "Remove what provision made.",
     "infra": "Render and check the Terraform of the project.",
     "lab": "Start and stop real servers on this machine, for rehearsals.",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import shutil
 import signal
 
@@ -56,7 +57,9 @@ class S3:
         arguments += ["-volume.max=1000", "-master.volumeSizeLimitMB=512"]
         arguments += ["-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}", f"-s3.config={users}"]
         arguments += ["-master.telemetry=false"]
-        site.launch("s3", arguments, port=s3, folder=site.folder)
+        # Without a key it accepts default encryption of a bucket, and then refuses every object.
+        environment = {"WEED_S3_SSE_KEY": secrets.token_urlsafe(32)}
+        site.launch("s3", arguments, port=s3, folder=site.folder, environment=environment)
         # The S3 port answers before there is a volume to write to.
         site.wait_until(lambda: answers(master, "/dir/assign", wanted=range(200, 300)))
         site.wait_until(lambda: answers(s3, "/healthz", wanted=range(200, 300)))

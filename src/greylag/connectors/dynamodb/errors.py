@@ -33,6 +33,7 @@ _AUTHENTICATION: Final = frozenset(
         "AccessDeniedException",
         "IncompleteSignature",
         "IncompleteSignatureException",
+        "InvalidAccessKeyId",
         "InvalidClientTokenId",
         "InvalidSignatureException",
         "MissingAuthenticationToken",

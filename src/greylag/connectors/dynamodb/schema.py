@@ -58,7 +58,7 @@ class Schema:
                     )
                     + f", or let Greylag: `create_tables: true` on connection {spec.ref.connection}.",
                 )
-            self._create(spec)
+            self.create(spec)
         info = self._info(self._active(table))
         found = differences(spec, info)
         if found:
@@ -102,7 +102,10 @@ class Schema:
             ) from None
         return told.get("AttributeName") if told["TimeToLiveStatus"] in {"ENABLED", "ENABLING"} else None
 
-    def _create(self, spec: TableSpec) -> None:
+    def create(self, spec: TableSpec, **more: Any) -> None:
+        """Ask for the table, without waiting for it; `more` goes into the request. One that is there already is no
+        error: whoever made it, it is held against the spec next.
+        """
         names = list(dict.fromkeys([*spec.key, *(name for keys in spec.indexes.values() for name in keys)]))
         unknown = [name for name in names if name not in spec.key_types]
         if unknown:
@@ -117,6 +120,7 @@ class Schema:
                 {"AttributeName": name, "AttributeType": spec.key_types[name]} for name in names
             ],
             "KeySchema": _key_schema(spec.key),
+            **more,
         }
         if spec.indexes:
             request["GlobalSecondaryIndexes"] = [
@@ -126,9 +130,7 @@ class Schema:
         try:
             self._client.create_table(**request)
         except (BotoCoreError, ClientError) as error:
-            if (
-                _code(error) != "ResourceInUseException"
-            ):  # somebody made it meanwhile: held against the spec next
+            if _code(error) != "ResourceInUseException":
                 raise from_sdk(error, f"creating table {spec.ref}", self._session.region) from None
 
     def _active(self, table: str) -> dict[str, Any]:

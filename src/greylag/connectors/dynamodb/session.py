@@ -39,7 +39,7 @@ class Session:
                 f"connection {name}: no region",
                 advice="Write `region: us-east-1`, or set AWS_DEFAULT_REGION.",
             )
-        if self._found is None and not _on_this_machine(options.endpoint_url):
+        if self._found is None and not on_this_machine(options.endpoint_url):
             raise no_credentials(f"connection {name}")
 
     def client(self) -> Any:
@@ -105,7 +105,8 @@ class Session:
             ) from error
 
 
-def _on_this_machine(url: str) -> bool:
+def on_this_machine(url: str) -> bool:
+    """Whether the address is one of the loopback interface."""
     if not url:
         return False
     name = Endpoint.parse(url).name
