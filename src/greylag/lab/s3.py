@@ -56,7 +56,8 @@ class S3:
         # Every bucket takes several volumes. By default there are as many as fit the disk at 30 GB each.
         arguments += ["-volume.max=1000", "-master.volumeSizeLimitMB=512"]
         arguments += ["-filer", f"-filer.port={filer}", "-s3", f"-s3.port={s3}", f"-s3.config={users}"]
-        arguments += ["-master.telemetry=false"]
+        # Catalogues it would serve at ports of their own, which only one server of a machine can have.
+        arguments += ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
         # Without a key it accepts default encryption of a bucket, and then refuses every object.
         environment = {"WEED_S3_SSE_KEY": secrets.token_urlsafe(32)}
         site.launch("s3", arguments, port=s3, folder=site.folder, environment=environment)
