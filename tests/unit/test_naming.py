@@ -6,6 +6,9 @@ from pathlib import Path
 
 import greylag
 from greylag.core import naming
+from greylag.core.services import InfrastructureSpec
+from greylag.infra.render import stack as stacks
+from greylag.infra.render.stack import Stack
 
 MODULES = Path(greylag.__file__).parent / "infra" / "modules"
 
@@ -29,6 +32,12 @@ def test_names_are_those_of_the_modules() -> None:
     assert naming.bucket("My Shop", "prod", "order_desk", "images", "1") == "images-prod"
     assert _says("dynamodb", '"${var.name}-${key}"')
     assert naming.cache_table("My Shop", "prod", "order_desk") == f"{name}-cache"
+
+
+def test_the_rendered_terraform_gives_the_same_prefix() -> None:
+    stack = Stack("My Shop", "prod", InfrastructureSpec("eu-west-1"), {}, {}, {})
+    assert stack.name == naming.prefix("My Shop", "prod") == "my-shop-prod"
+    assert stacks.slug is naming.slug
 
 
 def test_without_an_environment_names_are_those_of_dev() -> None:

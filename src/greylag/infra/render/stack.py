@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from greylag.core.naming import prefix, slug
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -23,15 +24,12 @@ if TYPE_CHECKING:
         ServiceSpec,
     )
 
+__all__ = ["ENVIRONMENTS", "MAX_NAME", "Stack", "label", "slug", "variable"]
+
 ENVIRONMENTS = ("dev", "staging", "prod")
 
 MAX_NAME = 36
 """Of project, environment and service together: the least that any module takes (cache/variables.tf)."""
-
-
-def slug(name: str) -> str:
-    """`name` in lower-case letters, digits and single dashes, as the modules want it."""
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def label(name: str) -> str:
@@ -59,7 +57,7 @@ class Stack:
     @property
     def name(self) -> str:
         """The prefix of every name."""
-        return f"{slug(self.project)}-{self.environment}"
+        return prefix(self.project, self.environment)
 
     def check(self) -> None:
         """Raises ConfigurationError for names that AWS or the modules would refuse."""

@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from greylag.core.naming import DEFAULT_ENVIRONMENT
 from greylag.errors import ConnectorError
 from greylag.operations.check import refuse_problems
 from greylag.operations.provision.ownership import new_token, strange, tags_of
@@ -204,8 +205,9 @@ def _own(each: Wanted, entry: Entry, record: Record) -> Entry:
 
 
 def _shared_tags(project: Project) -> dict[str, str]:
-    """Those of Terraform's modules too: project, environment, and what `infrastructure:` says."""
-    named = {"project": project.name, **({"environment": project.environment} if project.environment else {})}
+    """Those of Terraform's modules too, and what `infrastructure:` says."""
+    environment = project.environment or DEFAULT_ENVIRONMENT
+    named = {"project": project.name, "environment": environment, "managed-by": "greylag"}
     return {**named, **(project.infrastructure.tags if project.infrastructure is not None else {})}
 
 
