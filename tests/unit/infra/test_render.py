@@ -334,6 +334,40 @@ def test_the_workflow_stands_in_the_repository_around_the_project(tmp_path: Path
     assert "greylag --file apps/till/greylag.yaml infra render --check" in text
 
 
+def test_the_workflow_serves_every_environment_and_odd_folders(tmp_path: Path) -> None:
+    """What one environment alone has is built and tagged for it; folders are found from greylag.yaml, and quoted."""
+    (tmp_path / ".git").mkdir()
+    folder = tmp_path / "my apps"
+    folder.mkdir()
+    (folder / "greylag.yaml").write_text(
+        "project: odd\nconnections: {old: {kind: json, path: data}}\n"
+        "infrastructure: {region: eu-west-1, github: a/b, alarm_email: '${WHO}'}\n"
+        "services:\n  jobs: {run: {package: build/$(id), runtime: python3.13, handler: a.b}}\n"
+        "environments:\n  prod: {services: {extra: {run: {image: worker}}}}\n"
+    )
+    render_project(folder / "greylag.yaml", folder / TF)
+    file = tmp_path / ".github" / "workflows" / "infrastructure.yml"
+    jobs = YAML(typ="safe", pure=True).load(file)["jobs"]
+    commands = {name: "\n".join(step.get("run", "") for step in job["steps"]) for name, job in jobs.items()}
+    assert (
+        "package.py 'my apps/build/$(id)' 'my apps/infrastructure/terraform'/build/" in commands["packages"]
+    )
+    assert "make -C 'my apps' packages" in commands["packages"]
+    assert "'my apps/worker'" in commands["images"]
+    assert "docker push" in commands["prod"]
+    assert "docker push" not in commands["staging"]
+    variables = {
+        name: next(
+            step["env"] for step in job["steps"] if "terraform init" in step.get("run", "") and "env" in step
+        )
+        for name, job in jobs.items()
+        if name in ("plan", "staging", "prod")
+    }
+    assert "TF_VAR_image_tags" not in variables["staging"]
+    assert variables["prod"]["TF_VAR_image_tags"] == '{"extra": "${{ github.sha }}"}'
+    assert variables["plan"]["TF_VAR_alarm_email"] == "${{ secrets.WHO }}"
+
+
 def test_a_package_has_the_same_bytes_wherever_it_is_made(
     example: Callable[[str], Path], tmp_path: Path
 ) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import posixpath
+import shlex
+from importlib.metadata import version
 from importlib.resources import files as resources
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING
@@ -42,19 +44,26 @@ def workflow(stacks: Sequence[Stack], below: str, project: str) -> str:
     """The workflow. `below` is the path of the Terraform code from the repository's folder, `project` that of
     greylag.yaml, with `/`.
     """
-    first = stacks[0]
-    packages = sorted({(slug(name), folder) for each in stacks for name, folder in each.packages})
+    home = posixpath.dirname(project)
+    packages = sorted(
+        {
+            (slug(name), posixpath.normpath(posixpath.join(home, folder)))
+            for each in stacks
+            for name, folder in each.packages
+        }
+    )
     images = sorted({image for each in stacks for image in each.images})
     jobs = [_check(below, project), _plan(stacks, below)]
     if packages:
-        jobs.append(_packages(packages, below))
+        jobs.append(_packages(packages, below, home))
     if images:
-        jobs.append(_images(first, images))
+        jobs.append(_images(stacks, images, home))
     built = ["check", *(["packages"] if packages else []), *(["images"] if images else [])]
-    jobs.append(_apply(first, "dev", built, below, "github.event_name == 'workflow_dispatch'"))
-    jobs.append(_apply(first, "staging", built, below, "github.event_name == 'push'"))
-    jobs.append(_apply(first, "prod", ["staging"], below, "github.event_name == 'push'"))
-    return _HEAD.format(region=first.infrastructure.region) + "\n".join(indent(job, "  ") for job in jobs)
+    dev, staging, prod = stacks
+    jobs.append(_apply(dev, built, below, "github.event_name == 'workflow_dispatch'"))
+    jobs.append(_apply(staging, built, below, "github.event_name == 'push'"))
+    jobs.append(_apply(prod, ["staging"], below, "github.event_name == 'push'"))
+    return _HEAD.format(region=dev.infrastructure.region) + "\n".join(indent(job, "  ") for job in jobs)
 
 
 _HEAD = """\
@@ -125,7 +134,8 @@ def _credentials(role: str) -> str:
 
 
 def _check(below: str, project: str) -> str:
-    of = "" if project in ("", "greylag.yaml") else f" --file {project}"
+    of = "" if project in ("", "greylag.yaml") else f" --file {shlex.quote(project)}"
+    below = shlex.quote(below)
     steps = _steps(
         _checkout(),
         f"""
@@ -149,9 +159,10 @@ def _check(below: str, project: str) -> str:
         f"""
         - name: Policy
           run: |
+            # The version that rendered this: another one may render other bytes.
             # checkov replaces a module that greylag reads Terraform with: each has an environment of its own.
             python -m venv "$RUNNER_TEMP/checkov" && "$RUNNER_TEMP/checkov/bin/pip" install --quiet checkov
-            python -m pip install --quiet "greylag[infra]"
+            python -m pip install --quiet "greylag[infra]=={version("greylag")}"
             greylag{of} infra render --check --out {below}
             greylag infra check {below} --checkov "$RUNNER_TEMP/checkov/bin/checkov"
         """,
@@ -161,7 +172,9 @@ def _check(below: str, project: str) -> str:
 
 def _plan(stacks: Sequence[Stack], below: str) -> str:
     packaged = any(each.packages for each in stacks)
-    tags = f"TF_VAR_image_tags: '{_tags(stacks[0])}'" if stacks[0].images else "# No image is deployed."
+    own = [f"TF_VAR_image_tags: '{_tags(stacks)}'"] if any(each.images for each in stacks) else []
+    own += sorted({_email(each) for each in stacks} - {""})
+    variables = "".join(f"\n            {each}" for each in own)
     steps = _steps(
         _checkout(),
         _terraform(),
@@ -171,8 +184,7 @@ def _plan(stacks: Sequence[Stack], below: str) -> str:
         - name: Plan
           env:
             BUCKET: ${{{{ {_of_environment("STATE_BUCKET")} }}}}
-            TF_VAR_origin_secrets: '["{"0" * 32}"]'
-            {tags}
+            TF_VAR_origin_secrets: '["{"0" * 32}"]'{variables}
           run: |
             terraform init -backend-config="bucket=$BUCKET"
             terraform plan -lock=false -no-color -out=plan.tfplan
@@ -192,11 +204,13 @@ def _plan(stacks: Sequence[Stack], below: str) -> str:
     )
 
 
-def _packages(packages: Sequence[tuple[str, str]], below: str) -> str:
+def _packages(packages: Sequence[tuple[str, str]], below: str, home: str) -> str:
+    quoted = shlex.quote(below)
     lines = "\n".join(
-        f"            python {below}/bin/package.py {json.dumps(folder)} {below}/build/{name}.zip"
+        f"            python {quoted}/bin/package.py {shlex.quote(folder)} {quoted}/build/{name}.zip"
         for name, folder in packages
     )
+    make = f"make -C {shlex.quote(home)}" if home else "make"
     steps = _steps(
         _checkout(),
         f"""
@@ -204,10 +218,10 @@ def _packages(packages: Sequence[tuple[str, str]], below: str) -> str:
           with:
             python-version: "3.13"
         """,
-        """
+        f"""
         - name: Build
           # Yours: whatever fills the folders that greylag.yaml names under `package`.
-          run: if [ -f Makefile ] && make -n packages >/dev/null 2>&1; then make packages; fi
+          run: if {make} -n packages >/dev/null 2>&1; then {make} packages; fi
         """,
         f"        - name: Zip, the same files to the same bytes\n          run: |\n{lines}\n",
         f"""
@@ -221,12 +235,17 @@ def _packages(packages: Sequence[tuple[str, str]], below: str) -> str:
     return f"packages:\n  runs-on: ubuntu-24.04\n  timeout-minutes: 20\n  steps:\n{steps}\n"
 
 
-def _images(stack: Stack, images: Sequence[str]) -> str:
-    kinds = {run.architecture for _, run in (*stack.functions, *stack.containers) if run.image in images}
+def _images(stacks: Sequence[Stack], images: Sequence[str], home: str) -> str:
+    kinds = {
+        run.architecture
+        for each in stacks
+        for _, run in (*each.functions, *each.containers)
+        if run.image in images
+    }
     runner = "ubuntu-24.04-arm" if kinds == {"arm64"} else "ubuntu-24.04"
     lines = "\n".join(
-        f"            docker build --file {json.dumps(f'{image}/Dockerfile')} --tag {slug(image)}:${{{{ github.sha }}}}"
-        f" {json.dumps(image)}"
+        f"            docker build --tag {slug(image)}:${{{{ github.sha }}}}"
+        f" {shlex.quote(posixpath.join(home, image))}"
         for image in images
     )
     saved = " ".join(f"{slug(image)}:${{{{ github.sha }}}}" for image in images)
@@ -249,8 +268,18 @@ def _images(stack: Stack, images: Sequence[str]) -> str:
     )
 
 
-def _tags(stack: Stack) -> str:
-    users = [name for name, run in (*stack.functions, *stack.containers) if run.image in stack.images]
+def _email(stack: Stack) -> str:
+    email = stack.infrastructure.alarm_email
+    return f"TF_VAR_alarm_email: ${{{{ secrets.{email} }}}}" if email is not None else ""
+
+
+def _tags(stacks: Sequence[Stack]) -> str:
+    users = dict.fromkeys(
+        name
+        for each in stacks
+        for name, run in (*each.functions, *each.containers)
+        if run.image in each.images
+    )
     return "{" + ", ".join(f'"{name}": "${{{{ github.sha }}}}"' for name in users) + "}"
 
 
@@ -263,8 +292,8 @@ def _download_packages(below: str) -> str:
     """
 
 
-def _apply(stack: Stack, environment: str, needs: Sequence[str], below: str, when: str) -> str:
-    images = stack.images
+def _apply(stack: Stack, needs: Sequence[str], below: str, when: str) -> str:
+    environment, images = stack.environment, stack.images
     push = ""
     tags = ""
     if images:
@@ -289,9 +318,9 @@ def _apply(stack: Stack, environment: str, needs: Sequence[str], below: str, whe
               fi
             done
         """
-        tags = f"            TF_VAR_image_tags: '{_tags(stack)}'\n"
-    email = stack.infrastructure.alarm_email
-    told = f"            TF_VAR_alarm_email: ${{{{ secrets.{email} }}}}\n" if email is not None else ""
+        tags = f"            TF_VAR_image_tags: '{_tags([stack])}'\n"
+    email = _email(stack)
+    told = f"            {email}\n" if email else ""
     apply = (
         "        - name: Apply\n          env:\n            BUCKET: ${{ vars.STATE_BUCKET }}\n"
         "            TF_VAR_origin_secrets: ${{ secrets.ORIGIN_SECRETS }}\n"
@@ -303,6 +332,7 @@ def _apply(stack: Stack, environment: str, needs: Sequence[str], below: str, whe
         "            terraform output -json > outputs.json\n"
         f"          working-directory: {below}/environments/{environment}\n"
     )
+    quoted = shlex.quote(below)
     steps = _steps(
         _checkout(),
         f"""
@@ -317,7 +347,7 @@ def _apply(stack: Stack, environment: str, needs: Sequence[str], below: str, whe
         apply,
         f"""
         - name: Smoke tests
-          run: python {below}/bin/smoke.py {below}/environments/{environment}/outputs.json
+          run: python {quoted}/bin/smoke.py {quoted}/environments/{environment}/outputs.json
         """,
     )
     return (
