@@ -1,7 +1,9 @@
 """Writes rendered files and never over a person's edit.
 
 A manifest beside them records the digest of every file as it was rendered. A file whose digest is still that one is
-Greylag's to change or remove; one that differs is a person's.
+Greylag's to change or remove; one that differs is a person's. Before anything is written the manifest says what is
+about to be, so that after an interruption both the old and the new text of a file count as Greylag's. Line ends do not
+count: a checkout may have made CRLF of them.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
-from greylag.errors import StateError
+from greylag.errors import ConfigurationError, StateError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -56,10 +58,32 @@ def place(
     Files of `once` are written where there are none and are a person's from then on. `force` overwrites edits; `keep`
     takes an edited file as the answer to what the project asks for. Nothing is touched unless `write`.
 
-    Raises StateError for a manifest that cannot be read.
+    Raises StateError for a manifest that cannot be read, ConfigurationError where a file cannot be read or written.
     """
-    manifest = _read_manifest(folder / MANIFEST)
+    try:
+        return _place(folder, wanted, once, write=write, force=force, keep=keep)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{error.filename or folder}: {error.strerror or error}",
+            advice="Give the right to write there, or name another folder with --out. What was rendered before stands;"
+            " the next rendering goes on from it.",
+        ) from None
+
+
+def _place(
+    folder: Path,
+    wanted: Mapping[str, str],
+    once: Mapping[str, str],
+    *,
+    write: bool,
+    force: Collection[str],
+    keep: Collection[str],
+) -> tuple[File, ...]:
+    manifest = _rendered_before(folder)
     recorded = dict(manifest)
+    digests = {path: _digest(text) for path, text in wanted.items()}
+    if write and not digests.items() <= recorded.items():
+        _write_manifest(folder, recorded, digests)
     found: list[File] = []
     for path, text in sorted(wanted.items()):
         outcome = _outcome(folder / path, text, recorded.get(path), forced=path in force)
@@ -75,26 +99,33 @@ def place(
         found.append(File(path, outcome, difference))
     for path in sorted(set(manifest) - set(wanted)):
         file = folder / path
-        if not file.exists():
-            del recorded[path]
-        elif _digest(_text(file)) == manifest[path] or path in force:
+        if file.exists() and _digest(_text(file)) != manifest[path] and path not in force:
+            found.append(File(path, "kept"))
+            continue
+        del recorded[path]
+        if file.exists():
             if write:
                 _remove(file, folder)
-            del recorded[path]
             found.append(File(path, "removed"))
-        else:
-            found.append(File(path, "kept"))
     for path, text in sorted(once.items()):
         if not (folder / path).exists():
             if write:
                 _write(folder / path, text)
             found.append(File(path, "new"))
-    if write and recorded != _read_manifest(folder / MANIFEST):
-        _write(
-            folder / MANIFEST,
-            json.dumps({"version": 1, "files": dict(sorted(recorded.items()))}, indent=2) + "\n",
-        )
+    if write and (recorded, {}) != _read_manifest(folder / MANIFEST):
+        _write_manifest(folder, recorded)
     return tuple(sorted(found, key=lambda each: each.path))
+
+
+def _rendered_before(folder: Path) -> dict[str, str]:
+    """The digest of each file that was rendered; of an interrupted rendering, those it came to."""
+    rendered, begun = _read_manifest(folder / MANIFEST)
+    came_to = {
+        path: digest
+        for path, digest in begun.items()
+        if (folder / path).is_file() and _digest(_text(folder / path)) == digest
+    }
+    return rendered | came_to
 
 
 def _outcome(file: Path, text: str, recorded: str | None, *, forced: bool) -> Outcome:
@@ -113,7 +144,7 @@ def _outcome(file: Path, text: str, recorded: str | None, *, forced: bool) -> Ou
 
 def _text(file: Path) -> str:
     """The file's text; what is no UTF-8 is certainly not what was rendered."""
-    return file.read_bytes().decode("utf-8", errors="surrogateescape")
+    return file.read_bytes().decode("utf-8", errors="surrogateescape").replace("\r\n", "\n")
 
 
 def _digest(text: str) -> str:
@@ -150,17 +181,30 @@ def _remove(file: Path, folder: Path) -> None:
         parent.rmdir()
 
 
-def _read_manifest(file: Path) -> dict[str, str]:
+def _write_manifest(
+    folder: Path, recorded: Mapping[str, str], begun: Mapping[str, str] | None = None
+) -> None:
+    document: dict[str, Any] = {"version": 1, "files": dict(sorted(recorded.items()))}
+    if begun:
+        document["begun"] = dict(sorted(begun.items()))
+    _write(folder / MANIFEST, json.dumps(document, indent=2) + "\n")
+
+
+def _read_manifest(file: Path) -> tuple[dict[str, str], dict[str, str]]:
+    """What was rendered, and what an interrupted rendering had begun to write."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return {}, {}
     except ValueError:
         document = None
-    files = document.get("files") if isinstance(document, dict) and document.get("version") == 1 else None
-    if not isinstance(files, dict) or not all(isinstance(each, str) for each in files.values()):
-        raise StateError(
-            f"{file} is not the record of an earlier rendering that this version can read",
-            advice="Take it from version control again. Without it every file would be taken for a person's edit.",
-        )
-    return dict(files)
+    known = document if isinstance(document, dict) and document.get("version") == 1 else {}
+    files: Any = known.get("files")
+    begun: Any = known.get("begun", {})
+    for each in (files, begun):
+        if not isinstance(each, dict) or not all(isinstance(digest, str) for digest in each.values()):
+            raise StateError(
+                f"{file} is not the record of an earlier rendering that this version can read",
+                advice="Take it from version control again. Without it every file would be taken for a person's edit.",
+            )
+    return dict(files), dict(begun)

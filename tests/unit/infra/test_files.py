@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greylag.errors import StateError
+from greylag.errors import ConfigurationError, StateError
+from greylag.infra import files
 from greylag.infra.files import MANIFEST, place
 
 if TYPE_CHECKING:
@@ -105,3 +106,38 @@ def test_a_record_that_cannot_be_read_stops_it(tmp_path: Path, text: str) -> Non
     with pytest.raises(StateError, match="not the record of an earlier rendering"):
         place(tmp_path, FIRST, {}, write=True)
     assert [each.name for each in tmp_path.iterdir()] == [MANIFEST]
+
+
+def test_a_rendering_goes_on_after_it_was_killed_and_the_project_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it wrote and what it had not come to are both still Greylag's."""
+    outcomes(tmp_path, FIRST)
+    real = files._write
+
+    def killed(file: Path, text: str) -> None:
+        if file.name == "b.tf":
+            raise KeyboardInterrupt
+        real(file, text)
+
+    monkeypatch.setattr(files, "_write", killed)
+    with pytest.raises(KeyboardInterrupt):
+        outcomes(tmp_path, {"a.tf": "1.1\n", "modules/x/b.tf": "2.1\n"})
+    monkeypatch.undo()
+    third = {"a.tf": "1.2\n", "modules/x/b.tf": "2.2\n"}
+    assert outcomes(tmp_path, third) == {"a.tf": "changed", "modules/x/b.tf": "changed"}
+    assert outcomes(tmp_path, third) == {"a.tf": "unchanged", "modules/x/b.tf": "unchanged"}
+    assert "begun" not in (tmp_path / MANIFEST).read_text()
+
+
+def test_line_ends_of_a_checkout_are_no_edit(tmp_path: Path) -> None:
+    outcomes(tmp_path, FIRST)
+    (tmp_path / "a.tf").write_bytes(b"one\r\n")
+    assert outcomes(tmp_path, FIRST)["a.tf"] == "unchanged"
+    assert outcomes(tmp_path, {**FIRST, "a.tf": "1.1\n"})["a.tf"] == "changed"
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "modules").write_text("a file where a folder belongs")
+    with pytest.raises(ConfigurationError, match="modules"):
+        outcomes(tmp_path, FIRST)
