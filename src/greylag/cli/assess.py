@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from greylag.cli.failing import FAIL_ON, fail_on
+from greylag.cli.failing import fail_on, fail_on_option
 from greylag.cli.invocation import Invocation, answer
 from greylag.config import load_sources
 from greylag.console.document import as_markdown, as_text
@@ -39,7 +39,7 @@ from greylag.operations.assess.document import document
     metavar="FILE",
     help="Write the report here too, as Markdown.",
 )
-@FAIL_ON
+@fail_on_option()
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def assess(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -11,20 +11,24 @@ from greylag.core.findings import Severity
 from greylag.errors import FindingsAbove
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from greylag.core.findings import Finding
 
+_Command = TypeVar("_Command", bound="Callable[..., Any]")
 NEVER = "never"
 
-FAIL_ON = click.option(
-    "--fail-on",
-    "fail_above",
-    type=click.Choice([*(each.word for each in sorted(Severity, reverse=True)), NEVER]),
-    default=Severity.BLOCKER.word,
-    show_default=True,
-    help="How bad a finding must be to end with exit code 12.",
-)
+
+def fail_on_option(default: str = Severity.BLOCKER.word) -> Callable[[_Command], _Command]:
+    """The option, given to the command as `fail_above`."""
+    return click.option(
+        "--fail-on",
+        "fail_above",
+        type=click.Choice([*(each.word for each in sorted(Severity, reverse=True)), NEVER]),
+        default=default,
+        show_default=True,
+        help="How bad a finding must be to end with exit code 12.",
+    )
 
 
 def fail_on(word: str, findings: Sequence[Finding]) -> None:

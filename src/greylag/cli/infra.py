@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from greylag.cli.failing import fail_on, fail_on_option
 from greylag.cli.infra_outputs import outputs
 from greylag.cli.infra_render import FOLDER, render
 from greylag.cli.invocation import Invocation, answer
-from greylag.core.findings import Severity, worst
-from greylag.errors import FindingsAbove
+from greylag.core.findings import Severity
 
 if TYPE_CHECKING:
     from greylag.infra.check import Report
@@ -38,13 +38,7 @@ infra.add_command(outputs)
     metavar="FILE",
     help="The program checkov, where it is not on PATH.",
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice([each.word for each in Severity]),
-    default=Severity.BLOCKER.word,
-    show_default=True,
-    help="End with 12 if something is at least this bad.",
-)
+@fail_on_option()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @_project
 def check(
@@ -53,7 +47,7 @@ def check(
     folder: Path | None,
     no_policy: bool,
     checkov: Path | None,
-    fail_on: str,
+    fail_above: str,
     as_json: bool,
 ) -> None:
     """Check Terraform without a network: syntax, names, shapes, references, policies.
@@ -68,12 +62,7 @@ def check(
         answer(report.as_json())
     else:
         click.echo(_text(report))
-    found = worst(report.findings)
-    if found is not None and found >= Severity[fail_on.upper()]:
-        raise FindingsAbove(
-            f"{report.folder}: the worst finding is a {found.word}, and --fail-on is {fail_on}",
-            advice="Each finding says what to do; mend the first ones first.",
-        )
+    fail_on(fail_above, report.findings)
 
 
 def _text(report: Report) -> str:

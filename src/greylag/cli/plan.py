@@ -6,18 +6,18 @@ from pathlib import Path
 
 import click
 
+from greylag.cli.failing import NEVER, fail_on, fail_on_option
 from greylag.cli.invocation import Invocation, answer
 from greylag.cli.planview import sections
+from greylag.console.document import as_markdown, as_text
 from greylag.console.live import live
-from greylag.console.report import as_markdown, as_text
-from greylag.core.findings import Severity, worst
+from greylag.engine.disk import writing
 from greylag.engine.loader import PARTITION_BYTES
-from greylag.errors import FindingsAbove
 from greylag.executors.processes import Processes
-from greylag.operations import planfile
 from greylag.operations.plan import SAMPLE_RECORDS, PlanOptions
+from greylag.operations.plan import file as planfile
 from greylag.operations.plan import plan as plan_project
-from greylag.operations.writetypes import write_types as write_types_of
+from greylag.operations.plan.writing import write_types as write_types_of
 
 
 @click.command()
@@ -50,12 +50,13 @@ from greylag.operations.writetypes import write_types as write_types_of
     help="Write the plan here, for `greylag run --plan FILE`.",
 )
 @click.option("--write-types", is_flag=True, help="Put the proposed types into greylag.yaml.")
+@fail_on_option(NEVER)
 @click.option(
-    "--fail-on",
-    type=click.Choice([each.word for each in Severity]),
-    help="End with exit code 12 if a finding is as bad as this.",
+    "--markdown",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write the report here too, as Markdown.",
 )
-@click.option("--markdown", is_flag=True, help="Print the report as Markdown.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan as JSON.")
 @click.pass_obj
 def plan(
@@ -69,8 +70,8 @@ def plan(
     partition_bytes: int,
     out: Path | None,
     write_types: bool,
-    fail_on: str | None,
-    markdown: bool,
+    fail_above: str,
+    markdown: Path | None,
     as_json: bool,
 ) -> None:
     """Say what a run would create, carry, refuse and cost. Writes nothing to any target."""
@@ -80,8 +81,6 @@ def plan(
         raise click.UsageError(
             "--write-types changes what is planned: write the types first, then plan --out"
         )
-    if markdown and as_json:
-        raise click.UsageError("--markdown and --json cannot be given together")
     project = invocation.project()
     options = PlanOptions(only, None if full else sample or SAMPLE_RECORDS, offline, partition_bytes)
     with live(silent=as_json) as observe:
@@ -89,13 +88,12 @@ def plan(
     if out is not None:
         planfile.save(found, out)
     written = write_types_of(project, found.flows) if write_types else None
+    told = sections(found, out=out, written=written)
+    if markdown is not None:
+        with writing(markdown):
+            markdown.write_text(as_markdown(told), encoding="utf-8")
     if as_json:
         answer({**found.as_json(), **({} if written is None else {"types_written": written})})
     else:
-        told = sections(found, out=out, written=written)
-        click.echo(as_markdown(told) if markdown else as_text(told))
-    most = worst(found.findings)
-    if fail_on is not None and most is not None and most >= Severity[fail_on.upper()]:
-        raise FindingsAbove(
-            f"the worst finding is a {most.word}", advice="The findings say what to do, the worst first."
-        )
+        click.echo(as_text(told))
+    fail_on(fail_above, found.findings)

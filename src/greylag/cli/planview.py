@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from greylag.console.report import Grid, Section
+from greylag.console.document import Block, Bullets, Heading, Table
 from greylag.console.units import count, duration, plural, size
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from greylag.cost.prices import Price
     from greylag.operations.plan import FlowPlan, Plan
-    from greylag.operations.plantables import TablePlan
+    from greylag.operations.plan.tables import TablePlan
 
 _STATES = {
     "create": "to be created",
@@ -25,28 +25,39 @@ _STATES = {
 }
 
 
-def sections(
-    plan: Plan, *, out: Path | None, written: Mapping[str, Mapping[str, str]] | None
-) -> list[Section]:
+def sections(plan: Plan, *, out: Path | None, written: Mapping[str, Mapping[str, str]] | None) -> list[Block]:
     """All of the report, the findings first."""
-    told = [_heading(plan), _findings(plan), _tables(plan), _flows(plan), _quarantine(plan), _types(plan)]
-    told += [
-        _keys(plan),
-        *(_aws(table) for table in plan.tables if table.forecast is not None),
-        _assumed(plan),
-        _run(plan),
-    ]
+    told = [*_heading(plan), *_findings(plan), *_tables(plan), *_flows(plan), *_quarantine(plan)]
+    told += [*_types(plan), *_keys(plan)]
+    told += [block for table in plan.tables if table.forecast is not None for block in _aws(table)]
+    told += [*_assumed(plan), *_run(plan)]
     if written is not None:
         lines = [f"{place}: {json.dumps(types, ensure_ascii=False)}" for place, types in written.items()]
-        told.append(
-            Section("Types written into greylag.yaml", lines=tuple(lines) or ("none were to be added",))
-        )
+        told += _section("Types written into greylag.yaml", lines=lines or ("none were to be added",))
     if out is not None:
-        told.append(Section("Plan file", lines=(f"{out}: `greylag run --plan {out}` runs exactly this.",)))
-    return [each for each in told if each.lines or (each.grid is not None and each.grid.rows)]
+        told += _section("Plan file", lines=(f"{out}: `greylag run --plan {out}` runs exactly this.",))
+    return told
 
 
-def _heading(plan: Plan) -> Section:
+def _section(
+    title: str,
+    heading: tuple[str, ...] = (),
+    rows: Sequence[tuple[str, ...]] = (),
+    lines: Sequence[str] = (),
+    *,
+    right: Iterable[int] = (),
+    whole: Iterable[int] = (),
+) -> list[Block]:
+    """A heading with a table and points below it; nothing where there are neither."""
+    told: list[Block] = []
+    if rows:
+        told.append(Table((heading, *rows), tuple(right), tuple(whole)))
+    if lines:
+        told.append(Bullets(tuple(lines)))
+    return [Heading(title), *told] if told else []
+
+
+def _heading(plan: Plan) -> list[Block]:
     environment = f", environment {plan.environment}" if plan.environment else ""
     if plan.sample is None or all(flow.whole for flow in plan.flows):
         looked = "every record was read"
@@ -59,17 +70,17 @@ def _heading(plan: Plan) -> Section:
         f"{looked[0].upper()}{looked[1:]}, in {duration(plan.seconds)}. Nothing was written to any target."
     ]
     lines += [f"{name}: {bias}" for name, bias in biased.items()]
-    return Section(f"Plan of {plan.project}{environment}", lines=tuple(lines))
+    return [Heading(f"Plan of {plan.project}{environment}", 1), Bullets(tuple(lines))]
 
 
-def _findings(plan: Plan) -> Section:
+def _findings(plan: Plan) -> list[Block]:
     rows = tuple((each.severity.word, each.name, f"{each.message}\n{each.advice}") for each in plan.findings)
     if not rows:
-        return Section("Findings", lines=("none",))
-    return Section("Findings", Grid(("severity", "about", "what and what to do"), rows, whole=frozenset({0})))
+        return _section("Findings", lines=("none",))
+    return _section("Findings", ("severity", "about", "what and what to do"), rows, whole=[0])
 
 
-def _tables(plan: Plan) -> Section:
+def _tables(plan: Plan) -> list[Block]:
     rows = tuple(
         (
             table.name,
@@ -85,14 +96,14 @@ def _tables(plan: Plan) -> Section:
         for table in plan.tables
         if table.turns_on_ttl
     ]
-    return Section("Tables", Grid(("table", "", "key", "indexes"), rows), tuple(lines))
+    return _section("Tables", ("table", "", "key", "indexes"), rows, lines)
 
 
 def _attributes(table: TablePlan, names: tuple[str, ...]) -> str:
     return ", ".join(f"{name} {table.key_types.get(name, '')}".strip() for name in names)
 
 
-def _flows(plan: Plan) -> Section:
+def _flows(plan: Plan) -> list[Block]:
     heading = ("flow", "records", "filtered", "items", "quarantined", "item p50", "p99", "largest")
     rows = tuple(
         (
@@ -108,14 +119,14 @@ def _flows(plan: Plan) -> Section:
         for flow in plan.flows
     )
     lines = ("~ is reckoned from the sample.",) if any(not flow.whole for flow in plan.flows) else ()
-    return Section("What is carried", Grid(heading, rows, frozenset(range(1, 8))), lines)
+    return _section("What is carried", heading, rows, lines, right=range(1, 8))
 
 
 def _about(flow: FlowPlan, number: int) -> str:
     return count(number) if flow.whole or not number else f"~{count(flow.scaled(number))}"
 
 
-def _quarantine(plan: Plan) -> Section:
+def _quarantine(plan: Plan) -> list[Block]:
     rows = []
     for flow in plan.flows:
         for group in flow.refusals:
@@ -124,10 +135,10 @@ def _quarantine(plan: Plan) -> Section:
             )
             rows.append((flow.name, group.kind, count(group.records), named))
     heading = ("flow", "kind", "records read", "examples")
-    return Section("What would be quarantined", Grid(heading, tuple(rows), frozenset({2}), frozenset({1})))
+    return _section("What would be quarantined", heading, rows, right=[2], whole=[1])
 
 
-def _types(plan: Plan) -> Section:
+def _types(plan: Plan) -> list[Block]:
     rows = tuple(
         (
             flow.name,
@@ -141,12 +152,10 @@ def _types(plan: Plan) -> Section:
         for flow in plan.flows
         for each in flow.types
     )
-    return Section(
-        "Types proposed", Grid(("flow", "under", "line", "seen", "saves an item"), rows, frozenset({4}))
-    )
+    return _section("Types proposed", ("flow", "under", "line", "seen", "saves an item"), rows, right=[4])
 
 
-def _keys(plan: Plan) -> Section:
+def _keys(plan: Plan) -> list[Block]:
     # Of small tables and of keys like all others there is nothing to tell; --json has them.
     rows = tuple(
         (
@@ -161,10 +170,10 @@ def _keys(plan: Plan) -> Section:
         if each.share >= 0.01 and each.units >= 100
     )
     heading = ("table", "index", "partition key value", "write units", "share")
-    return Section("Heaviest partition key values", Grid(heading, rows, frozenset({3, 4})))
+    return _section("Heaviest partition key values", heading, rows, right=[3, 4])
 
 
-def _aws(table: TablePlan) -> Section:
+def _aws(table: TablePlan) -> list[Block]:
     forecast = table.forecast
     assert forecast is not None
     units = ", ".join(
@@ -179,23 +188,23 @@ def _aws(table: TablePlan) -> Section:
         f"AWS takes at least {duration(forecast.seconds)} for them; {forecast.bound_by} decides.",
         *(f"{cost.way}: {cost.arithmetic}{_priced(cost.price)}" for cost in table.costs),
     ]
-    return Section(f"On AWS: {table.name}{f' in {table.region}' if table.region else ''}", lines=tuple(lines))
+    return _section(f"On AWS: {table.name}{f' in {table.region}' if table.region else ''}", lines=lines)
 
 
-def _assumed(plan: Plan) -> Section:
+def _assumed(plan: Plan) -> list[Block]:
     """What the forecasts take for granted, each thing once."""
     told = dict.fromkeys(
         each for table in plan.tables if table.forecast is not None for each in table.forecast.assumptions
     )
-    lines = tuple(f"- {each.text}{f' {each.source}' if each.source else ''}" for each in told)
-    return Section("The forecasts assume", lines=lines)
+    lines = [f"{each.text}{f' {each.source}' if each.source else ''}" for each in told]
+    return _section("The forecasts assume", lines=lines)
 
 
 def _priced(price: Price | None) -> str:
     return "" if price is None else f" ({price.source}, {price.region}, {price.date})"
 
 
-def _run(plan: Plan) -> Section:
+def _run(plan: Plan) -> list[Block]:
     parts = sum(flow.partitions for flow in plan.flows)
     about = "" if plan.sample is None else "about "
     frozen = [flow.name for flow in plan.flows if not flow.resumable_changes]
@@ -204,4 +213,4 @@ def _run(plan: Plan) -> Section:
     ]
     if frozen:
         lines.append(f"Behind a write freeze: {', '.join(frozen)}")
-    return Section("The run", lines=tuple(lines))
+    return _section("The run", lines=lines)

@@ -14,7 +14,7 @@ from greylag.console.units import count, duration, plural, size
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
 from greylag.errors import Quarantined
 from greylag.executors.processes import Processes
-from greylag.operations import planfile
+from greylag.operations.plan import file as planfile
 from greylag.operations.run import RunOptions, RunReport
 from greylag.operations.run import run as run_project
 

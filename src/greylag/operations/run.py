@@ -14,7 +14,7 @@ from greylag.errors import StateError
 from greylag.operations.belonging import identity, refuse_other
 from greylag.operations.collisions import collisions_of, with_collisions
 from greylag.operations.dryrun import WouldRefuse, dry_run
-from greylag.operations.planfile import prepare_planned
+from greylag.operations.plan.file import prepare_planned
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
 from greylag.state.locks import run_lock
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from greylag.core.progress import FlowProgress, Snapshot
     from greylag.core.work import Executor
     from greylag.engine.route import Route
-    from greylag.operations.planfile import PlanFile
+    from greylag.operations.plan.file import PlanFile
 
 
 @dataclass(frozen=True, slots=True)

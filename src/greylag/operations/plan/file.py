@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.config import Project
-    from greylag.operations.plan import Plan
+    from greylag.operations.plan.plan import Plan
     from greylag.operations.prepare import Looked, Prepared
 
 SCHEMA = 1

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.config import Project
-    from greylag.operations.plan import FlowPlan
+    from greylag.operations.plan.plan import FlowPlan
 
 
 def write_types(project: Project, flows: Sequence[FlowPlan]) -> dict[str, dict[str, str]]:

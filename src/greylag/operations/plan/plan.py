@@ -19,11 +19,11 @@ from greylag.engine.stages import Stages
 from greylag.engine.survey.work import Surveyed, survey
 from greylag.operations.belonging import identity
 from greylag.operations.collisions import with_collisions
-from greylag.operations.planfindings import findings_of
-from greylag.operations.plantables import TablePlan, table_plan
+from greylag.operations.plan.findings import findings_of
+from greylag.operations.plan.proposals import Proposal, propose
+from greylag.operations.plan.tables import TablePlan, table_plan
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
-from greylag.operations.typeproposals import Proposal, propose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

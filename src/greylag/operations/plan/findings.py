@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from greylag.config import Project
     from greylag.engine.survey.refusals import Group
-    from greylag.operations.plan import FlowPlan, PlanOptions
-    from greylag.operations.plantables import TablePlan
+    from greylag.operations.plan.plan import FlowPlan, PlanOptions
+    from greylag.operations.plan.tables import TablePlan
 
     class _Make(Protocol):
         def __call__(
