@@ -115,7 +115,7 @@ class Run(Section):
         (), description="What a container starts instead of its image's command."
     )
     environment: tuple[Variable, ...] = Field(
-        (), description="Names of variables it needs that are no secrets; values go into terraform.tfvars."
+        (), description="Names of variables it needs that are no secrets; values go into values.auto.tfvars."
     )
     secrets: tuple[Variable, ...] = Field(
         (),

@@ -89,24 +89,20 @@ def _place(
         outcome = _outcome(folder / path, text, recorded.get(path), forced=path in force)
         if outcome == "conflict" and path in keep:
             outcome = "edited"
-        if outcome in ("new", "changed"):
-            if write:
-                _write(folder / path, text)
-            recorded[path] = _digest(text)
-        elif outcome == "unchanged" or (outcome == "edited" and path in keep):
-            recorded[path] = _digest(text)
+        if write and outcome in ("new", "changed"):
+            _write(folder / path, text)
+        if outcome in ("new", "changed", "unchanged") or (outcome == "edited" and path in keep):
+            recorded[path] = digests[path]
         difference = _difference(folder / path, text, path) if outcome in ("edited", "conflict") else ""
         found.append(File(path, outcome, difference))
     for path in sorted(set(manifest) - set(wanted)):
-        file = folder / path
-        if file.exists() and _digest(_text(file)) != manifest[path] and path not in force:
-            found.append(File(path, "kept"))
-            continue
-        del recorded[path]
-        if file.exists():
-            if write:
-                _remove(file, folder)
-            found.append(File(path, "removed"))
+        fate = _fate(folder / path, manifest[path], forced=path in force)
+        if fate == "removed" and write:
+            _remove(folder / path, folder)
+        if fate != "kept":
+            del recorded[path]
+        if fate is not None:
+            found.append(File(path, fate))
     for path, text in sorted(once.items()):
         if not (folder / path).exists():
             if write:
@@ -140,6 +136,13 @@ def _outcome(file: Path, text: str, recorded: str | None, *, forced: bool) -> Ou
     if forced or (recorded is not None and _digest(there) == recorded):
         return "changed"
     return "edited" if recorded == _digest(text) else "conflict"
+
+
+def _fate(file: Path, recorded: str, *, forced: bool) -> Outcome | None:
+    """Of a file that is no longer needed; None where it is gone already."""
+    if not file.exists():
+        return None
+    return "removed" if forced or _digest(_text(file)) == recorded else "kept"
 
 
 def _text(file: Path) -> str:

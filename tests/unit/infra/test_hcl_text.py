@@ -16,6 +16,12 @@ from greylag.infra.render.hcl import Block, Inline, Raw, Set, document, quoted
 if TYPE_CHECKING:
     from pathlib import Path
 
+
+def test_what_cannot_be_printed_is_escaped_by_its_number() -> None:
+    """Four digits after a small u, eight after a capital one."""
+    assert quoted("\u200b\U000e0001") == '"\\u200b\\U000e0001"'
+
+
 EVERYTHING = document(
     "A comment of the file.",
     Block(

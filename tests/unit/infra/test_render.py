@@ -253,6 +253,62 @@ def test_what_cannot_be_rendered_is_told(tmp_path: Path, change: tuple[str, str]
     assert not (tmp_path / TF).exists()
 
 
+_FUNCTION = "package: x, runtime: python3.13, handler: a.b"
+
+
+@pytest.mark.parametrize(
+    ("infrastructure", "services", "expected"),
+    [
+        (
+            "tags: {t: '${TOKEN}'}",
+            "a: {queue: {}}",
+            "greylag.yaml:3: ${TOKEN}: what is rendered is committed",
+        ),
+        ("", "a: {run: {kind: container, image: x/y, command: ['${TOKEN}']}}", "no variable is put in here"),
+        (
+            "databases: {orders-cache: {kind: postgres}}",
+            "orders: {cache: valkey}",
+            "output.orders_cache_host",
+        ),
+        ("databases: {o-1: {kind: postgres}, o_1: {kind: documentdb}}", "a: {}", "o_1: two databases"),
+        ("databases: {1st: {kind: postgres}}", "a: {}", "begins with a digit"),
+        ("", "a-tables: {queue: {}, assets: {bucket: %s}}" % ("b" * 60), "longer than 63 characters"),
+        ("tags: {Project: x}", "a: {queue: {}}", "tag project: everything has this tag already"),
+        ("tags: {Owner: x, owner: y}", "a: {queue: {}}", "owner: two tags have this name"),
+        ("cidr: 10.0.0.0/8", "a: {queue: {}}", "is not the addresses of a network from /16"),
+        (
+            "",
+            f"a: {{queue: {{}}, run: {{{_FUNCTION}, environment: [QUEUE_URL]}}}}",
+            "QUEUE_URL: two variables",
+        ),
+        (
+            "",
+            f"a: {{run: {{{_FUNCTION}, secrets: [B_C]}}}}\n  a_b: {{run: {{{_FUNCTION}, secrets: [C]}}}}",
+            "resource.aws_secretsmanager_secret.a_b_c: two things",
+        ),
+        (
+            "domain: example.com",
+            f"a: {{run: {{{_FUNCTION}}}, api: {{routes: [GET /], domain: api.example.com}}}}\n  b: {{run: {{{_FUNCTION}}}, api: {{routes: [GET /], domain: api.example.com}}}}",
+            "dev-api.example.com: the domain of two services",
+        ),
+    ],
+)
+def test_what_an_apply_would_refuse_is_not_rendered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, infrastructure: str, services: str, expected: str
+) -> None:
+    monkeypatch.setenv("TOKEN", "s3cr3t")
+    file = tmp_path / "greylag.yaml"
+    more = f", {infrastructure}" if infrastructure else ""
+    file.write_text(
+        "project: shop\nconnections: {old: {kind: json, path: data}}\n"
+        f"infrastructure: {{region: eu-west-1{more}}}\nservices:\n  {services}\n"
+    )
+    with pytest.raises((InvalidProject, ConfigurationError), match=re.escape(expected)) as raised:
+        render_project(file, tmp_path / TF)
+    assert "s3cr3t" not in str(raised.value)
+    assert not (tmp_path / TF).exists()
+
+
 def test_every_file_says_what_it_is_for(example: Callable[[str], Path]) -> None:
     files = [file for name in NAMES for file in (example(name) / TF / "environments" / "prod").glob("*.tf")]
     assert {file.name for file in files} >= set(_ABOUT) - {"documentdb.tf"}

@@ -71,9 +71,13 @@ def quoted(text: str) -> str:
     Source: https://developer.hashicorp.com/terraform/language/expressions/strings#escape-sequences
     """
     escaped = "".join(
-        _ESCAPES.get(char, char if char.isprintable() else f"\\u{ord(char):04x}") for char in text
+        _ESCAPES.get(char) or (char if char.isprintable() else _codepoint(ord(char))) for char in text
     )
     return '"' + escaped.replace("${", "$${").replace("%{", "%%{") + '"'
+
+
+def _codepoint(number: int) -> str:
+    return f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
 
 
 def _comment(text: str, indent: int) -> str:

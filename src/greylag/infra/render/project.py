@@ -6,17 +6,20 @@ from dataclasses import dataclass, replace
 from importlib.resources import files as resources
 from typing import TYPE_CHECKING
 
+from greylag.config import InvalidProject, Problem
 from greylag.errors import ConfigurationError
+from greylag.infra.render.clashes import refuse
 from greylag.infra.render.roots import bootstrap, root
 from greylag.infra.render.stack import ENVIRONMENTS, Stack
 from greylag.infra.render.tables import with_key_types
 from greylag.infra.render.workflow import scripts, workflow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from importlib.resources.abc import Traversable
 
     from greylag.config import Project
+    from greylag.config.tree import Node
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +39,19 @@ def render(projects: Mapping[str, Project], below: str = "", file: str = "") -> 
     Raises ConfigurationError where greylag.yaml does not say enough.
     """
     stacks = [_stack(projects[environment], environment) for environment in ENVIRONMENTS]
+    regions = sorted({each.infrastructure.region for each in stacks})
+    if stacks[0].infrastructure.github is not None and len(regions) > 1:
+        raise ConfigurationError(
+            f"with `github` every environment is in one region, and these are in {', '.join(regions)}: the pipeline's"
+            " registries and states are in one",
+            advice="Give the environments one `region`; `replicas` and `backup.copy_to` reach others.",
+        )
     found: dict[str, str] = {}
     once: dict[str, str] = {}
     modules: dict[str, set[str]] = {}
     for stack in stacks:
         stack.check()
+        refuse(stack)
         folder = f"environments/{stack.environment}"
         contents, own, modules[stack.environment] = root(stack)
         found |= {f"{folder}/{name}": text for name, text in contents.items()}
@@ -56,6 +67,7 @@ def render(projects: Mapping[str, Project], below: str = "", file: str = "") -> 
 
 
 def _stack(project: Project, environment: str) -> Stack:
+    _no_variables(project)
     infrastructure = project.infrastructure
     if infrastructure is None:
         raise ConfigurationError(
@@ -69,6 +81,39 @@ def _stack(project: Project, environment: str) -> Stack:
     }
     services = {name: replace(each) for name, each in project.service_specs.items()}
     return Stack(project.name, environment, infrastructure, services, tables, writers)
+
+
+def _no_variables(project: Project) -> None:
+    """Raises InvalidProject where a value would come from a machine's environment into files that are committed."""
+    sections = [project.tree.entries.get("infrastructure")]
+    for service in project.tree.at("services").entries.values():
+        sections += [each for key, each in service.entries.items() if key != "flows"]
+    problems = [
+        Problem(
+            str(project.file),
+            node.line,
+            f"${{{node.variables[0][0]}}}: what is rendered is committed and must be the same on every machine, so no"
+            " variable is put in here; write the value, let `environments:` differ, and name secrets under"
+            " `run.secrets`",
+        )
+        for section in sections
+        if section is not None
+        for node in _scalars(section)
+        if node.variables
+    ]
+    if problems:
+        raise InvalidProject.of(problems)
+
+
+def _scalars(node: Node) -> Iterator[Node]:
+    if isinstance(node.value, dict):
+        for each in node.value.values():
+            yield from _scalars(each)
+    elif isinstance(node.value, tuple):
+        for each in node.value:
+            yield from _scalars(each)
+    else:
+        yield node
 
 
 def _module(name: str) -> dict[str, str]:

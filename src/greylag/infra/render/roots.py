@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greylag.infra.render import edges, operations, programs, stores
+from greylag.infra.render.clashes import distinct
 from greylag.infra.render.hcl import Block, Raw, Set, assignments, document, expression
 from greylag.infra.render.parts import Output, Variable, module
 from greylag.infra.render.stack import ENVIRONMENTS, slug
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from greylag.infra.render.hcl import Value
+    from greylag.infra.render.parts import Part
     from greylag.infra.render.stack import Stack
 
 TERRAFORM = ">= 1.11"
@@ -84,7 +86,10 @@ def root(stack: Stack) -> tuple[dict[str, str], dict[str, str], set[str]]:
     }
     parts.insert(0, stores.keys(stack, classes))
     blocks = {name: content for part in parts for name, content in part.files.items()}
+    _each_once(blocks, parts)
     variables = [*_general(stack), *(each for part in parts for each in part.variables)]
+    if not any("var.deletion_protection" in document(*content) for content in blocks.values()):
+        variables = [each for each in variables if each.name != "deletion_protection"]
     files = {name: document(_ABOUT[name], *content) for name, content in blocks.items()}
     files |= {
         "versions.tf": _versions(stack),
@@ -100,6 +105,19 @@ def root(stack: Stack) -> tuple[dict[str, str], dict[str, str], set[str]]:
     people = [each for each in variables if each.by == "person"]
     own = {"values.auto.tfvars": _people(people)} if people else {}
     return files, own, _modules(blocks)
+
+
+def _each_once(blocks: Mapping[str, tuple[Block, ...]], parts: list[Part]) -> None:
+    addresses = [
+        ".".join((block.kind, *block.labels)) for each in blocks.values() for block in each if block.labels
+    ]
+    outputs = [f"output.{each.name}" for part in parts for each in part.outputs]
+    variables = [f"variable.{each.name}" for part in parts for each in part.variables]
+    distinct(
+        [*addresses, *outputs, *variables],
+        "two things of greylag.yaml get this name in Terraform",
+        "Give one of the services, tables, databases or secrets that begin like it another name.",
+    )
 
 
 def _modules(blocks: Mapping[str, tuple[Block, ...]]) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greylag.infra.render.access import cache_user
+from greylag.infra.render.clashes import distinct
 from greylag.infra.render.hcl import Raw
 from greylag.infra.render.stack import label, slug, variable
 
@@ -20,11 +21,17 @@ def environment(stack: Stack, service: str) -> dict[str, Value]:
     """The program's variables, in a fixed order: stores, then databases, then secrets."""
     run = stack.services[service].run
     assert run is not None
-    return {
-        name: value
-        for group in (_stores(stack, service, run), _databases(stack, service, run), _secrets(service, run))
-        for name, value in group
-    }
+    found = [
+        *_stores(stack, service, run),
+        *_databases(stack, service, run),
+        *_secrets(service, run),
+    ]
+    distinct(
+        [*(name for name, _ in found), *run.environment],
+        f"two variables of service {service} have this name",
+        "Rename what it comes from; docs/infrastructure.md lists the names that programs find.",
+    )
+    return dict(found)
 
 
 def _stores(stack: Stack, service: str, run: RunSpec) -> Iterator[tuple[str, Value]]:
