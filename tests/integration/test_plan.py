@@ -541,6 +541,14 @@ def test_the_written_types_spare_the_hints(shop: Project) -> None:
     )
 
 
+def test_a_file_that_may_not_be_written_gets_no_types(shop: Project) -> None:
+    file = shop.folder / "greylag.yaml"
+    file.chmod(0o444)
+    before = file.read_bytes()
+    assert "is read-only" in shop("plan", "--write-types", expect=3).stderr
+    assert file.read_bytes() == before
+
+
 def test_a_file_that_types_cannot_be_added_to_stays_as_it_was(shop: Project) -> None:
     file = shop.folder / "greylag.yaml"
     other = "      more: {from: mongo.orders, to: dynamo.more, key: {PK: '{_id}'}, types: *shared}\n"

@@ -81,6 +81,8 @@ def plan(
         raise click.UsageError(
             "--write-types changes what is planned: write the types first, then plan --out"
         )
+    if out is not None:
+        planfile.refuse_place(out)
     project = invocation.project()
     options = PlanOptions(only, None if full else sample or SAMPLE_RECORDS, offline, partition_bytes)
     with live(silent=as_json) as observe:

@@ -45,6 +45,13 @@ VERBS = {
 
 INTERRUPTED = 130
 
+_READS_ONLY = "Nothing was changed; the same command begins anew."
+_INTERRUPTED = {
+    **dict.fromkeys(("init", "check", "assess", "preview", "plan", "status"), _READS_ONLY),
+    "run": "The same command goes on from the last checkpoint.",
+}
+"""What an interrupted verb left, where more can be said of it than that it may be run again."""
+
 
 class _Verbs(click.Group):
     """Finds a verb's module when the verb is called, and turns errors into messages and exit codes."""
@@ -92,10 +99,8 @@ class _Verbs(click.Group):
             _answer_error(ctx, "UsageError", error.format_message(), "", error.exit_code)
             raise
         except (KeyboardInterrupt, click.Abort):
-            click.echo(
-                "greylag: interrupted\nThe same command may be run again; a load goes on from its checkpoint.",
-                err=True,
-            )
+            again = _INTERRUPTED.get(ctx.invoked_subcommand or "", "The same command may be run again.")
+            click.echo(f"greylag: interrupted\n{again}", err=True)
             _answer_error(ctx, "Interrupted", "interrupted", "", INTERRUPTED)
             ctx.exit(INTERRUPTED)
         except Exception as error:

@@ -61,6 +61,7 @@ def prepare(
     project: Project,
     *,
     only: Sequence[str] = (),
+    exactly: Collection[str] | None = None,
     create: bool = False,
     pretend: bool = False,
     look: bool = False,
@@ -69,11 +70,11 @@ def prepare(
 ) -> Prepared:
     """Connect to everything the flows need and decide what they leave open.
 
-    `only` names services or flows. `create` makes missing tables where allowed; `pretend` takes a missing table
-    as if it had been made, and changes nothing at the target. Without either a missing table is a SchemaError. `look`
-    is `pretend`, and takes a table that differs as if it were as greylag.yaml says too; `offline` asks no target, and
-    takes every table as missing. `begun` names the flows that have
-    state: where their table is gone, a StateError is raised and none is made.
+    `only` names services or flows, `exactly` flows and nothing but those. `create` makes missing tables where allowed;
+    `pretend` takes a missing table as if it had been made, and changes nothing at the target. Without either a missing
+    table is a SchemaError. `look` is `pretend`, and takes a table that differs as if it were as greylag.yaml says too;
+    `offline` asks no target, and takes every table as missing. `begun` names the flows that have state: where their
+    table is gone, a StateError is raised and none is made.
     """
     refuse_problems(project)
     functions = project.functions
@@ -81,6 +82,8 @@ def prepare(
         ends = _Ends(project, stack)
         flows = project.expand(lambda connection: ends.source(connection).datasets())
         chosen = project.select(only, flows)
+        if exactly is not None:
+            chosen = tuple(flow for flow in chosen if flow.name in exactly)
         tables = {str(flow.table.ref) for flow in chosen}
         related = [flow for flow in flows if str(flow.table.ref) in tables]
         drafts = [_draft(flow, ends, functions) for flow in related]

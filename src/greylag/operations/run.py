@@ -14,7 +14,7 @@ from greylag.errors import StateError
 from greylag.operations.belonging import identity, refuse_other
 from greylag.operations.collisions import collisions_of, with_collisions
 from greylag.operations.dryrun import WouldRefuse, dry_run
-from greylag.operations.plan.file import prepare_planned
+from greylag.operations.plan.file import MAKING, prepare_planned
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
 from greylag.state.locks import run_lock
@@ -96,12 +96,14 @@ def run(
         with Store(folder / "state.sqlite") as store:
             begun = {} if options.restart else {each.flow: each.identity for each in store.flows()}
             if options.plan is not None:
-                prepared = prepare_planned(options.plan, project, begun)
+                prepared = prepare_planned(options.plan, project, store, restart=options.restart)
             else:
                 prepared = prepare(project, only=options.only, create=True, begun=begun)
             finished, resumed = _begin(
                 prepared.routes, store, folder, environment=project.environment, restart=options.restart
             )
+            if options.plan is not None:
+                store.note(MAKING, [])
             todo = [route for route in prepared.routes if route.name not in finished]
             done: dict[str, FlowProgress] = {each.flow: each for each in store.progress()}
             if todo:

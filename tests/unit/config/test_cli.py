@@ -34,7 +34,7 @@ services:
 """
 
 
-INTERRUPTED = "greylag: interrupted\nThe same command may be run again; a load goes on from its checkpoint.\n"
+INTERRUPTED = "greylag: interrupted\nNothing was changed; the same command begins anew.\n"
 
 
 @pytest.fixture(autouse=True)
@@ -255,6 +255,28 @@ def test_what_becomes_of_an_error(failing: Any, error: BaseException, code: int,
     assert result.stderr.startswith(told)
     assert "Traceback" not in result.output
     assert "s3cret" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("verb", "left"),
+    [
+        ("plan", "Nothing was changed; the same command begins anew."),
+        ("run", "The same command goes on from the last checkpoint."),
+        ("repair", "The same command may be run again."),
+    ],
+)
+def test_what_an_interruption_leaves_depends_on_the_verb(
+    monkeypatch: pytest.MonkeyPatch, verb: str, left: str
+) -> None:
+    @click.command()
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    module = types.ModuleType(f"greylag.cli.{verb}")
+    setattr(module, verb, interrupted)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    result = greylag(verb)
+    assert (result.exit_code, result.stderr) == (130, f"greylag: interrupted\n{left}\n")
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ TABLE = ""
 
 @dataclass(slots=True)
 class Tally:
-    """Counts of one flow. `units` and `heavy` are by place: the table and its indexes. `digests` are hashes of keys,
-    kept for samples alone.
+    """Counts of one flow. `units` and `heavy` are by place: the table and its indexes. For samples alone `digests`
+    keeps the hashes of each record's keys, and `seen` counts items where `heavy` weighs them.
     """
 
     records: int = 0
@@ -55,7 +55,8 @@ class Tally:
     refusals: Refusals = field(default_factory=Refusals)
     sample: list[Record] = field(default_factory=list)
     sample_bytes: int = 0
-    digests: list[tuple[bytes, Any]] = field(default_factory=list)
+    digests: list[tuple[tuple[bytes, ...], Any]] = field(default_factory=list)
+    seen: dict[str, HeavyHitters[Any]] = field(default_factory=dict)
 
     def merge(self, other: Tally) -> None:
         """Add what `other` counted."""
@@ -69,6 +70,8 @@ class Tally:
         self.entries.update(other.entries)
         for place, heavy in other.heavy.items():
             self.heavy.setdefault(place, HeavyHitters()).merge(heavy)
+        for place, seen in other.seen.items():
+            self.seen.setdefault(place, HeavyHitters()).merge(seen)
         self.refusals.merge(other.refusals)
         self.digests += other.digests
         if len(self.sample) < SAMPLE_RECORDS and self.sample_bytes < SAMPLE_BYTES:
@@ -79,9 +82,10 @@ class Tally:
 class Counting:
     """Adds pages of one flow to a tally."""
 
-    def __init__(self, lane: Lane, tally: Tally, *, digests: bool) -> None:
+    def __init__(self, lane: Lane, tally: Tally, *, sampled: bool, digests: bool) -> None:
         self._lane = lane
         self._tally = tally
+        self._sampled = sampled
         self._digests = digests
         table = lane.route.table
         self._places = {TABLE: table.key[:1], **table.indexes}
@@ -111,6 +115,8 @@ class Counting:
                 tally.units[place] += sum(units for _, units in found)
                 tally.entries[place] += len(found)
                 tally.heavy.setdefault(place, HeavyHitters()).add(found)
+                if self._sampled:
+                    tally.seen.setdefault(place, HeavyHitters()).add((key, 1) for key, _ in found)
 
     def _carried(self, records: Any) -> Iterator[tuple[Item, Encoded]]:
         lane, tally = self._lane, self._tally
@@ -122,11 +128,11 @@ class Counting:
                 continue
             if not pairs:
                 tally.filtered += 1
+            elif self._digests:
+                keys = tuple(hashed(encoded.key) for _, encoded in pairs)
+                tally.digests.append((keys, to_extended(record.id)))
             for pair in pairs:
-                encoded = pair[1]
-                tally.body_bytes += len(encoded.body)
-                if self._digests:
-                    tally.digests.append((hashed(encoded.key), to_extended(record.id)))
+                tally.body_bytes += len(pair[1].body)
                 yield pair
 
 

@@ -138,7 +138,9 @@ class _SurveyWorker:
     def run(self, task: SurveyTask, emit: Callable[[Any], None]) -> None:
         tally = Tally()
         lane = self._lanes[task.flow]
-        counting = Counting(lane, tally, digests=lane.route.name in self._work.digests)
+        counting = Counting(
+            lane, tally, sampled=task.partition is None, digests=lane.route.name in self._work.digests
+        )
         keep = SAMPLE_RECORDS if task.partition is None else _KEPT_OF_A_PARTITION
         try:
             for page in self._pages(task, emit):
@@ -212,20 +214,20 @@ def _keep(tally: Tally, page: Page, most: int) -> None:
 
 
 def _refuse_shared(flows: Sequence[tuple[Route, Tally]]) -> None:
-    """Keys that several items of the samples map to, within each table. A record that shares two keys counts twice,
-    and what such items weigh stays counted.
+    """Keys that several items of the samples map to, within each table: no item of such a record is written. What they
+    weigh stays counted.
     """
-    by_table: dict[str, list[tuple[Tally, bytes, Any]]] = defaultdict(list)
+    by_table: dict[str, list[tuple[Tally, tuple[bytes, ...], Any]]] = defaultdict(list)
     for route, tally in flows:
         by_table[str(route.flow.table.ref)] += [(tally, *each) for each in tally.digests]
         tally.digests = []
     for entries in by_table.values():
-        counts = Counter(digest for _, digest, _ in entries)
-        for tally, digest, record_id in entries:
-            if counts[digest] > 1:
-                others = counts[digest] - 1
+        counts = Counter(key for _, keys, _ in entries for key in keys)
+        for tally, keys, record_id in entries:
+            others = max(counts[key] for key in keys) - 1
+            if others:
                 why = (
                     f"maps to the same key as {others:,} other item{'s' if others > 1 else ''} of the sample"
                 )
-                tally.items -= 1
+                tally.items -= len(keys)
                 tally.refusals.add("key-collision", why, COLLISION_FIX, record_id)

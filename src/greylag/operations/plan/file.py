@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+import os
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +14,19 @@ from greylag.operations.prepare import NOT_CREATED, prepare
 from greylag.state.store import Identity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from greylag.config import Project
     from greylag.operations.plan.plan import Plan
     from greylag.operations.prepare import Looked, Prepared
+    from greylag.state.store import Store
 
 SCHEMA = 1
 """Raised whenever a file means something else than before."""
+
+MAKING = "tables being made"
+"""The note in a state of which tables a planned run is about to make, until the flows that write them have a state."""
 
 _AGAIN = "Look at what changed, then make a new plan: `greylag plan --out {path}`."
 
@@ -44,7 +49,7 @@ class PlannedTable:
 
 @dataclass(frozen=True, slots=True)
 class PlanFile:
-    """What a plan promises of a run."""
+    """What a plan promises of a run. `beside` are flows that are not planned and write a planned table."""
 
     path: Path
     project: str
@@ -53,8 +58,26 @@ class PlanFile:
     partition_bytes: int
     page_bytes: int
     flows: Mapping[str, Identity]
+    beside: Mapping[str, Identity]
     tables: Mapping[str, PlannedTable]
     offline: bool = False
+
+
+def refuse_place(path: Path) -> None:
+    """Raise ConfigurationError where `save` could not write, or would write over something that is no plan."""
+    if path.is_file():
+        try:
+            mark = b'"greylag_plan"' in path.read_bytes()[:200]
+        except OSError as error:
+            raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
+        if not mark:
+            raise ConfigurationError(
+                f"{path} exists and is no plan: it is not written over", advice="Name another file for --out."
+            )
+    place = path if path.exists() else path.parent
+    if not os.access(place, os.W_OK):
+        why = "permission denied" if place.exists() else f"there is no folder {place}"
+        raise ConfigurationError(f"{path} cannot be written: {why}")
 
 
 def save(plan: Plan, path: Path) -> None:
@@ -64,6 +87,7 @@ def save(plan: Plan, path: Path) -> None:
         "made_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "promises": {
             "flows": {flow.name: asdict(flow.identity) for flow in plan.flows},
+            "beside": {name: asdict(identity) for name, identity in plan.beside.items()},
             "tables": {
                 table.name: {
                     "key": list(table.key),
@@ -89,7 +113,7 @@ def read(path: Path) -> PlanFile:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise _no_plan(path) from None
     schema = document.get("greylag_plan") if isinstance(document, dict) else None
     if schema is not None and schema != SCHEMA:
@@ -119,6 +143,7 @@ def _parsed(path: Path, document: Mapping[str, Any]) -> PlanFile:
         partition_bytes,
         page_bytes,
         {name: Identity(**told) for name, told in promises["flows"].items()},
+        {name: Identity(**told) for name, told in promises["beside"].items()},
         {
             name: PlannedTable(
                 tuple(told["key"]),
@@ -139,28 +164,26 @@ def _no_plan(path: Path) -> ConfigurationError:
     )
 
 
-def prepare_planned(planned: PlanFile, project: Project, begun: Mapping[str, Identity]) -> Prepared:
+def prepare_planned(planned: PlanFile, project: Project, store: Store, *, restart: bool = False) -> Prepared:
     """The planned flows, prepared. Raises StateError before anything is written unless a run of them is what was
-    planned. `begun` is what the state of flows belongs to: a table that the plan found missing may stand if this very
-    run made it before it was interrupted.
+    planned. A table that the plan found missing may stand if this very run made it before it was interrupted: the
+    state of its flows, or before they have one a note in `store`, says so.
     """
+    begun = {each.flow: each.identity for each in store.flows()}
     known = {flow.name for flow in project.flows}
     gone = [name for name in planned.flows if name not in known and name.partition(".")[0] not in known]
     wrong = [*_of_project(planned, project), *(f"flow {name} is gone" for name in gone)]
     if not wrong:
-        looked = _only(planned, prepare(project, only=tuple(planned.flows), look=True))
-        wrong = [*_of_flows(planned, project, looked), *_of_tables(planned, looked, begun)]
+        looked = prepare(project, exactly=planned.flows, look=True)
+        making = store.noted(MAKING) or []
+        wrong = [*_of_flows(planned, project, looked), *_of_tables(planned, looked, begun, making)]
     if wrong:
         raise StateError(
             f"{planned.path} no longer fits: " + "; ".join(wrong), advice=_AGAIN.format(path=planned.path)
         )
-    return _only(planned, prepare(project, only=tuple(planned.flows), create=True, begun=begun.keys()))
-
-
-def _only(planned: PlanFile, prepared: Prepared) -> Prepared:
-    """A service may have a flow's name: what `only` took too much."""
-    routes = tuple(route for route in prepared.routes if route.name in planned.flows)
-    return replace(prepared, routes=routes)
+    missing = [str(each.spec.ref) for each in looked.tables if each.existing is None]
+    store.note(MAKING, [*making, *missing])
+    return prepare(project, exactly=planned.flows, create=True, begun=() if restart else begun.keys())
 
 
 def _of_project(planned: PlanFile, project: Project) -> list[str]:
@@ -181,7 +204,8 @@ def _environment(name: str) -> str:
 
 
 def _of_flows(planned: PlanFile, project: Project, prepared: Prepared) -> list[str]:
-    now = {route.name: identity(route, project.environment) for route in prepared.routes}
+    everything = {route.name: identity(route, project.environment) for route in prepared.siblings}
+    now = {route.name: everything[route.name] for route in prepared.routes}
     found = [f"flow {name} is gone" for name in sorted(planned.flows.keys() - now.keys())]
     for name, before in planned.flows.items():
         if name not in now:
@@ -190,10 +214,21 @@ def _of_flows(planned: PlanFile, project: Project, prepared: Prepared) -> list[s
             found.append(f"the mapping of flow {name} has changed")
         if before.source_identity != now[name].source_identity:
             found.append(f"the source of flow {name} is another one, or a file has changed")
+    beside = {name: each for name, each in everything.items() if name not in now}
+    found += [
+        f"flow {name}, which was not planned, now writes to a planned table, or no longer does"
+        for name in sorted(beside.keys() ^ planned.beside.keys())
+    ]
+    for name in sorted(beside.keys() & planned.beside.keys()):
+        one, other = beside[name], planned.beside[name]
+        if (one.mapping_digest, one.source_identity) != (other.mapping_digest, other.source_identity):
+            found.append(f"flow {name}, which writes to a planned table, has changed")
     return found
 
 
-def _of_tables(planned: PlanFile, prepared: Prepared, begun: Mapping[str, Identity]) -> list[str]:
+def _of_tables(
+    planned: PlanFile, prepared: Prepared, begun: Mapping[str, Identity], making: Collection[str]
+) -> list[str]:
     found = []
     looked = {str(each.spec.ref): each for each in prepared.tables}
     for name, before in planned.tables.items():
@@ -206,6 +241,8 @@ def _of_tables(planned: PlanFile, prepared: Prepared, begun: Mapping[str, Identi
             for route in prepared.siblings
             if str(route.flow.table.ref) == name and route.name in begun
         }
+        if now.existing is not None and name in making:
+            made_by_run.add(now.existing.identity)
         found += _of_table(name, before, now, made_by_run)
     return found
 

@@ -26,7 +26,7 @@ from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from greylag.config import Project
     from greylag.core.progress import Snapshot
@@ -127,7 +127,9 @@ class FlowPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run would do. `sample` is None where every record was read."""
+    """What a run would do. `sample` is None where every record was read. `beside`: the flows that were not asked for
+    and write one of the tables.
+    """
 
     project: str
     environment: str
@@ -138,6 +140,7 @@ class Plan:
     page_bytes: int
     flows: tuple[FlowPlan, ...]
     tables: tuple[TablePlan, ...]
+    beside: Mapping[str, Identity]
     findings: tuple[Finding, ...]
     seconds: float
 
@@ -181,6 +184,11 @@ def plan(
         page_bytes=options.page_bytes,
         flows=flows,
         tables=tables,
+        beside={
+            route.name: identity(route, project.environment)
+            for route in prepared.siblings
+            if route.name not in found
+        },
         findings=by_severity(findings_of(project, flows, tables, options, executor.processes)),
         seconds=time.monotonic() - started,
     )

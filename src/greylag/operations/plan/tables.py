@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.extended_json import to_extended
 from greylag.cost.duration import Forecast, Load, forecast
 from greylag.cost.loading import Cost, loading_cost
-from greylag.engine.survey.heavy import HeavyHitters
+from greylag.engine.survey.heavy import KEPT, HeavyHitters
 from greylag.operations.prepare import NOT_CREATED
 
 if TYPE_CHECKING:
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 HOT_KEYS = 3
 """Partition key values that are told of the table and of each index."""
+
+
+LEAST_SEEN = 5
+"""In how many items a sample must have seen a partition key value before its units are reckoned for all records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,17 @@ def table_plan(
             entries[place] += round(tally.entries[place] * times)
         for place, weights in tally.heavy.items():
             own = heavy.setdefault(place, HeavyHitters())
-            own.add((each.key, round(each.at_least * times)) for each in weights.heaviest(HOT_KEYS * 10))
+            known = weights.heaviest(HOT_KEYS * 10)
+            if times > 1:
+                # What a sample saw once or twice tells nothing of the records that it left out.
+                often = {
+                    each.key for each in tally.seen[place].heaviest(2 * KEPT) if each.at_least >= LEAST_SEEN
+                }
+                known = [
+                    replace(each, at_least=round(each.at_least * (times if each.key in often else 1)))
+                    for each in known
+                ]
+            own.add((each.key, each.at_least) for each in known if each.at_least)
     hot = _hot_keys(heavy, units)
     info = flows[0][2]
     extra = {} if looked.existing is None else looked.existing.extra

@@ -29,6 +29,10 @@ def write_types(project: Project, flows: Sequence[FlowPlan]) -> dict[str, dict[s
     if not additions:
         return {}
     file = project.file.resolve()
+    if not file.stat().st_mode & 0o222:  # replacing it would succeed, and is not what its mode asks for
+        raise ConfigurationError(
+            f"{project.file} is read-only", advice="Make it writable, or write the types by hand."
+        )
     before = file.read_bytes().decode("utf-8")
     mark = "\ufeff" if before.startswith("\ufeff") else ""
     after = with_types(before.removeprefix(mark), additions, file=str(project.file))
