@@ -17,6 +17,14 @@ def test_nothing_is_blamed() -> None:
     assert found(VALID) == []
 
 
+def test_a_byte_order_mark_and_crlf_are_no_matter(tmp_path: Path) -> None:
+    """Editors on Windows write both, and Terraform reads both."""
+    (tmp_path / "main.tf").write_bytes(
+        b'\xef\xbb\xbfresource "aws_sqs_queue" "jobs" {\r\n  name = "jobs"\r\n}\r\n'
+    )
+    assert found(tmp_path) == []
+
+
 @pytest.mark.skipif(
     shutil.which("terraform") is None, reason="terraform would say whether the corpus is its language"
 )

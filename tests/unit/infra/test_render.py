@@ -253,7 +253,29 @@ def test_what_cannot_be_rendered_is_told(tmp_path: Path, change: tuple[str, str]
     assert not (tmp_path / TF).exists()
 
 
+def test_functions_may_be_made_of_images(tmp_path: Path) -> None:
+    """In registries that the pipeline cannot give rights for: they lie outside the environments' prefix."""
+    file = tmp_path / "greylag.yaml"
+    file.write_text(
+        "project: shop\nconnections: {old: {kind: json, path: data}}\n"
+        "infrastructure: {region: eu-west-1, github: a/b}\n"
+        "services:\n  jobs: {run: {image: jobs}}\n  web: {run: {kind: container, image: web}}\n"
+    )
+    render_project(file, tmp_path / TF)
+    text = (tmp_path / TF / "bootstrap" / "ecr.tf").read_text()
+    policy = text.partition('resource "aws_ecr_repository_policy" "functions"')[2]
+    assert 'toset(["jobs"])' in policy
+    assert "lambda.amazonaws.com" in policy
+    assert not [each for each in check(tmp_path / TF).findings if each.severity is Severity.BLOCKER]
+    for environment in ("dev", "staging", "prod"):  # nothing here is a store
+        assert (
+            "deletion_protection"
+            not in (tmp_path / TF / "environments" / environment / "variables.tf").read_text()
+        )
+
+
 _FUNCTION = "package: x, runtime: python3.13, handler: a.b"
+_API = "{routes: [GET /], domain: api.example.com}"
 
 
 @pytest.mark.parametrize(
@@ -288,7 +310,7 @@ _FUNCTION = "package: x, runtime: python3.13, handler: a.b"
         ),
         (
             "domain: example.com",
-            f"a: {{run: {{{_FUNCTION}}}, api: {{routes: [GET /], domain: api.example.com}}}}\n  b: {{run: {{{_FUNCTION}}}, api: {{routes: [GET /], domain: api.example.com}}}}",
+            f"a: {{run: {{{_FUNCTION}}}, api: {_API}}}\n  b: {{run: {{{_FUNCTION}}}, api: {_API}}}",
             "dev-api.example.com: the domain of two services",
         ),
     ],

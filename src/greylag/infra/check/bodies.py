@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from greylag.infra.schema import Block
     from greylag.infra.schema.load import Argument as Known
 
+_KEYWORDS = {"when": {"create", "destroy"}, "on_failure": {"continue", "fail"}}
+"""Of provisioners, bare words that refer to nothing."""
+
 _DYNAMIC = frozenset({"for_each", "iterator", "labels"})
 
 
@@ -194,7 +197,7 @@ def _known_names(block: Block) -> str:
 def check_free(scope: Scope, body: Body) -> None:
     """A body whose shape no schema knows: its references alone."""
     for argument in body.arguments:
-        if argument.name != "iterator":
+        if argument.name != "iterator" and not _is_keyword(argument):
             check_expression(scope, argument.value)
     for each in body.blocks:
         names = list(each.labels) if each.kind == "dynamic" else []
@@ -202,3 +205,8 @@ def check_free(scope: Scope, body: Body) -> None:
         if iterator is not None and isinstance(iterator.value, Reference):
             names.append(iterator.value.root)
         check_free(scope.within(dict.fromkeys(names, ANY)), each.body)
+
+
+def _is_keyword(argument: Argument) -> bool:
+    words = _KEYWORDS.get(argument.name, set())
+    return isinstance(argument.value, Reference) and argument.value.root in words

@@ -135,9 +135,9 @@ def _read(path: Path) -> Folder:
     for file in sorted(path.glob("*.tf")):
         name = os.path.relpath(file) if file.is_absolute() and file.is_relative_to(Path.cwd()) else str(file)
         try:
-            folder.files.append(parse(file.read_text(encoding="utf-8"), name))
+            folder.files.append(parse(file.read_text(encoding="utf-8-sig"), name))
         except UnicodeDecodeError:
-            folder.problems.append(_unreadable(name, 0, "it is not UTF-8", "Save the file as UTF-8."))
+            folder.problems.append(_unreadable(name, 1, "it is not UTF-8", "Save the file as UTF-8."))
         except SyntaxProblem as problem:
             advice = "Mend the syntax; nothing else of this file was checked."
             folder.problems.append(_unreadable(name, problem.line, problem.message, advice))

@@ -326,9 +326,15 @@ def bootstrap(stacks: list[Stack], modules: Mapping[str, set[str]]) -> dict[str,
     }
     images = sorted({image for each in stacks for image in each.images})
     if images:
-        files["ecr.tf"] = _registries(first, images)
+        files["ecr.tf"] = _registries(stacks, images)
     if any(each.tables for each in stacks):
         files["tables.tf"] = _own_names(stacks)
+    if any("data.aws_caller_identity" in text for text in files.values()):
+        files["account.tf"] = document(
+            "The account this is applied to.",
+            Block("data", ("aws_caller_identity", "current")),
+            Block("data", ("aws_partition", "current")),
+        )
     return files
 
 
@@ -369,8 +375,6 @@ def _own_names(stacks: list[Stack]) -> str:
     policy = f"jsonencode({expression({'Version': '2012-10-17', 'Statement': [statement]}, 2)})"
     return document(
         "Tables have the names that greylag.yaml's flows write, without the prefix that bounds the pipeline's roles.",
-        Block("data", ("aws_caller_identity", "current")),
-        Block("data", ("aws_partition", "current")),
         Block("locals", (), (Set("tables", names),)),
         Block(
             "resource",
@@ -395,8 +399,8 @@ def module_here(kind: str, name: str, *rows: Set | Block | None, why: str = "") 
     return Block("module", called.labels, (Set("source", f"../modules/{kind}"), *called.body[1:]), why)
 
 
-def _registries(stack: Stack, images: list[str]) -> str:
-    prefix = slug(stack.project)
+def _registries(stacks: list[Stack], images: list[str]) -> str:
+    prefix = slug(stacks[0].project)
     keep = (
         'jsonencode({ rules = [{ rulePriority = 1, description = "Keep the newest 100", action = { type = "expire" },'
         ' selection = { tagStatus = "any", countType = "imageCountMoreThan", countNumber = 100 } }] })'
@@ -434,8 +438,43 @@ def _registries(stack: Stack, images: list[str]) -> str:
                 Set("policy", Raw(keep)),
             ),
         ),
+        *_functions_pull(stacks),
         _push(),
     )
+
+
+def _functions_pull(stacks: list[Stack]) -> list[Block]:
+    """Lambda reads images in its own name; without this the first apply of a function from an image fails.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/images-create.html#gettingstarted-images-permissions
+    """
+    names = sorted(
+        {slug(run.image) for each in stacks for _, run in each.functions if run.image in each.images}
+    )
+    if not names:
+        return []
+    account = "${data.aws_caller_identity.current.account_id}"
+    arn = f"arn:${{data.aws_partition.current.partition}}:lambda:*:{account}:function:*"
+    statement: Value = {
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+        "Condition": {"ArnLike": {"aws:SourceArn": Raw(f'"{arn}"')}},
+    }
+    policy = f"jsonencode({expression({'Version': '2012-10-17', 'Statement': [statement]}, 2)})"
+    return [
+        Block(
+            "resource",
+            ("aws_ecr_repository_policy", "functions"),
+            (
+                Set("for_each", Raw(f"toset([{', '.join(chr(34) + name + chr(34) for name in names)}])")),
+                None,
+                Set("repository", Raw("aws_ecr_repository.this[each.key].name")),
+                Set("policy", Raw(policy)),
+            ),
+            "Functions of this account are made of these images.",
+        )
+    ]
 
 
 def _push() -> Block:

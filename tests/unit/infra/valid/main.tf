@@ -412,3 +412,11 @@ output "everything" {
     error_message = "At least one zone."
   }
 }
+
+resource "terraform_data" "farewell" {
+  provisioner "local-exec" {
+    when       = destroy
+    on_failure = continue
+    command    = "echo ${self.id}"
+  }
+}

@@ -45,7 +45,7 @@ locals {
     "elasticloadbalancing" = ["*/SHORT*"]
     "lambda"               = ["function:PREFIX*"]
     "logs"                 = ["log-group:*PREFIX*", "delivery-source:PREFIX*", "delivery-destination:PREFIX*"]
-    "rds"                  = ["*:PREFIX*"]
+    "rds"                  = ["*:PREFIX*", "og:default:*"] # an instance joins its engine's default option group
     "s3"                   = ["PREFIX*"]
     "scheduler"            = ["schedule/*/PREFIX*"]
     "secretsmanager"       = ["secret:PREFIX*", "secret:rds!*"] # RDS names the secrets it keeps itself
@@ -71,7 +71,7 @@ locals {
     "network"       = ["ec2:*", "logs:*LogDelivery*", "ssm:GetParameter"]
     "queue"         = []
     "rds-postgres"  = ["rds:Describe*", "ec2:*SecurityGroup*"]
-    "rds-proxy"     = ["rds:*DBProxy*", "ec2:*SecurityGroup*"]
+    "rds-proxy"     = ["rds:*DBProxy*", "rds:*Tag*", "ec2:*SecurityGroup*"]
     "service"       = concat(local.domain, ["application-autoscaling:*", "ecr:GetAuthorizationToken", "ecs:*TaskDefinition*", "elasticloadbalancing:Describe*", "ec2:*SecurityGroup*", "wafv2:*WebACL*"])
     "websocket-api" = concat(local.domain, ["apigateway:*"])
   }

@@ -69,6 +69,14 @@ data "aws_iam_policy_document" "plan" {
     }
   }
 
+  # Parameters hold settings and secrets; those AWS publishes, such as the newest machine image, a plan reads.
+  statement {
+    sid           = "NoParameters"
+    effect        = "Deny"
+    actions       = ["ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters", "ssm:GetParametersByPath"]
+    not_resources = ["arn:${local.partition}:ssm:*::parameter/aws/service/*"]
+  }
+
   statement {
     sid           = "NoOtherObjects"
     effect        = "Deny"
@@ -88,6 +96,8 @@ data "aws_iam_policy_document" "plan" {
       "dynamodb:PartiQLSelect",
       "dynamodb:Query",
       "dynamodb:Scan",
+      "ec2:GetConsoleOutput",
+      "ec2:GetPasswordData",
       "ecr:BatchGetImage",
       "ecr:GetDownloadUrlForLayer",
       "elasticache:Connect",
@@ -99,6 +109,8 @@ data "aws_iam_policy_document" "plan" {
       "logs:StartQuery",
       "logs:Unmask",
       "rds-data:ExecuteStatement",
+      "rds:DownloadCompleteDBLogFile",
+      "rds:DownloadDBLogFilePortion",
       "sqs:ReceiveMessage",
       "xray:BatchGetTraces",
     ]
