@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import importlib
 import json
 import subprocess
@@ -209,6 +210,17 @@ def test_a_sample_says_what_it_is_and_reckons_the_rest(greylag: Project) -> None
     told = greylag("plan", "--sample", "500").stdout
     assert "~" in told
     assert max(len(line) for line in told.splitlines()) <= 100
+
+
+def test_what_nobody_can_reckon_is_shown_as_the_samples_own(greylag: Project) -> None:
+    greylag.things([])
+    (greylag.folder / "data" / "things.jsonl").unlink()
+    lines = "".join(f'{{"id": "{n}", "text": "{"x" * 200}"}}\n' for n in range(5_000))
+    (greylag.folder / "data" / "things.jsonl.gz").write_bytes(gzip.compress(lines.encode()))
+    assert greylag.json("plan", "--sample", "10")["flows"][0]["scale"] is None
+    told = greylag("plan", "--sample", "10").stdout
+    assert "+ is of the sample alone" in told
+    assert "~" not in told
 
 
 def test_a_template_with_rows_is_sampled_where_rows_are_known(greylag: Project) -> None:

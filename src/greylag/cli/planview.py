@@ -118,12 +118,19 @@ def _flows(plan: Plan) -> list[Block]:
         )
         for flow in plan.flows
     )
-    lines = ("~ is reckoned from the sample.",) if any(not flow.whole for flow in plan.flows) else ()
-    return _section("What is carried", heading, rows, lines, right=range(1, 8))
+    sampled = [flow for flow in plan.flows if not flow.whole]
+    lines = []
+    if any(flow.scale is not None for flow in sampled):
+        lines.append("~ is reckoned from the sample.")
+    if any(flow.scale is None for flow in sampled):
+        lines.append("+ is of the sample alone: nobody knows how many records there are.")
+    return _section("What is carried", heading, rows, tuple(lines), right=range(1, 8))
 
 
 def _about(flow: FlowPlan, number: int) -> str:
-    return count(number) if flow.whole or not number else f"~{count(flow.scaled(number))}"
+    if flow.whole or not number:
+        return count(number)
+    return f"~{count(flow.scaled(number))}" if flow.scale is not None else f"{count(number)}+"
 
 
 def _quarantine(plan: Plan) -> list[Block]:
