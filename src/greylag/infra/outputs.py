@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from dotenv.parser import parse_stream
 
 from greylag.errors import ConfigurationError
 
@@ -85,19 +88,20 @@ def choose(outputs: Outputs, *, include_sensitive: bool, to_file: bool) -> dict[
 
 
 def merge(text: str, values: Mapping[str, str]) -> str:
-    """`text`, an environment file, with `values` in it: lines of theirs replaced in place, new ones at the end, all
-    others as they were.
+    """`text`, an environment file, with `values` in it: entries of theirs replaced in place (`export` stays), new ones
+    at the end, all others as they were, also values that span lines.
     """
     left = dict(values)
     lines: list[str] = []
-    for line in text.splitlines(keepends=True):
-        match = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", line)
-        if match and match[1] in values:
-            if match[1] in left:
-                ending = line[len(line.rstrip("\r\n")) :] or "\n"
-                lines.append(_line(match[1], left.pop(match[1])) + ending)
-            continue  # a second line of the same name would win over the first
-        lines.append(line)
+    for binding in parse_stream(io.StringIO(text, newline="")):
+        entry = binding.original.string
+        if binding.error or binding.key not in values:
+            lines.append(entry)
+        elif binding.key in left:  # a second entry of the same name would win over the first
+            blank = entry[: len(entry) - len(entry.lstrip())]  # empty lines before it
+            export = "export " if entry.lstrip().startswith("export") else ""
+            ending = entry[len(entry.rstrip("\r\n")) :] or "\n"
+            lines.append(f"{blank}{export}{_line(binding.key, left.pop(binding.key))}{ending}")
     if left and lines and not lines[-1].endswith("\n"):
         lines[-1] += "\n"
     return "".join([*lines, *(f"{_line(name, value)}\n" for name, value in left.items())])

@@ -45,7 +45,8 @@ def test_two_outputs_of_one_name_are_refused() -> None:
 def test_other_lines_stay_as_they_are() -> None:
     text = "# mine\nexport URL = old\r\nOTHER='x # y'\nURL=older\nLAST=1"
     assert (
-        merge(text, {"URL": "new", "ZONE": "a b"}) == "# mine\nURL=new\r\nOTHER='x # y'\nLAST=1\nZONE='a b'\n"
+        merge(text, {"URL": "new", "ZONE": "a b"})
+        == "# mine\nexport URL=new\r\nOTHER='x # y'\nLAST=1\nZONE='a b'\n"
     )
     assert merge(merge(text, {"URL": "new"}), {"URL": "new"}) == merge(text, {"URL": "new"})
 
@@ -90,3 +91,9 @@ def test_a_sensitive_value_reaches_one_private_file_only(tmp_path: Path) -> None
     assert SECRET not in done.stdout + done.stderr
     assert file.read_text() == f"OTHER=1\nPASSWORD={SECRET}\n"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_values_over_several_lines_and_exports_stay_as_they_are() -> None:
+    """A line inside another value is none of ours, whatever it looks like."""
+    before = "\nexport A=old # note\n\nB='first\nA=inside\nlast'\r\n# A=comment\nA=again\n"
+    assert merge(before, {"A": "new"}) == "\nexport A=new\n\nB='first\nA=inside\nlast'\r\n# A=comment\n"

@@ -253,6 +253,12 @@ def test_what_cannot_be_rendered_is_told(tmp_path: Path, change: tuple[str, str]
     assert not (tmp_path / TF).exists()
 
 
+def test_states_and_plans_are_not_committed(example: Callable[[str], Path]) -> None:
+    ignored = (example("shop") / TF / ".gitignore").read_text().splitlines()
+    assert {"*.tfstate", "*.tfplan", ".terraform/"} <= set(ignored)
+    assert ".terraform.lock.hcl" not in ignored
+
+
 def test_functions_may_be_made_of_images(tmp_path: Path) -> None:
     """In registries that the pipeline cannot give rights for: they lie outside the environments' prefix."""
     file = tmp_path / "greylag.yaml"

@@ -30,12 +30,24 @@ TERRAFORM_VERSION = "1.11.4"
 assert TERRAFORM_VERSION.startswith(TERRAFORM.removeprefix(">= "))
 
 
+_IGNORED = """\
+# States and plans hold secrets; the rest is made anew. Commit .terraform.lock.hcl: it pins the provider for everybody.
+.terraform/
+*.tfstate
+*.tfstate.*
+*.tfplan
+build/
+outputs.json
+"""
+
+
 def scripts(stacks: Sequence[Stack]) -> dict[str, str]:
     """bin/package.py and bin/smoke.py, and a README that says in which order a person begins."""
     folder = resources("greylag.infra") / "scripts"
     found = {"bin/smoke.py": (folder / "smoke.py").read_text(encoding="utf-8")}
     if any(each.packages for each in stacks):
         found["bin/package.py"] = (folder / "package.py").read_text(encoding="utf-8")
+    found[".gitignore"] = _IGNORED
     found["README.md"] = (folder / "README.md").read_text(encoding="utf-8")
     return found
 
