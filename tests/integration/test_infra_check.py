@@ -109,7 +109,7 @@ def test_the_exit_code_is_what_fail_on_says(tmp_path: Path) -> None:
     command("infra", "check")
     ended = command("infra", "check", "--fail-on", "warning", expect=12)
     assert "infrastructure/terraform/main.tf:1: warning: variable unused" in ended.stdout
-    assert "--fail-on is warning" in ended.stderr
+    assert "--fail-on warning" in ended.stderr
     command("infra", "check", "--fail-on", "note", "--no-policy", expect=12)
 
 
