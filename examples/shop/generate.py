@@ -7,7 +7,7 @@ FILE` it writes which records have to end in quarantine, and why. The same argum
 Documents go out in batches, and what is expected is collected: one entry in about a hundred records.
 
 Of the records 2 in 100 are categories, 18 users, 30 products, the rest orders. In every thousand documents of
-a collection each odd kind stands once, between plain ones.
+a collection each odd kind stands once, between plain ones; with `--odd N` only the first N kinds.
 """
 
 from __future__ import annotations
@@ -222,10 +222,11 @@ def counts_of(records: int) -> dict[str, int]:
 
 
 def documents(
-    name: str, seed: int, counts: dict[str, int]
+    name: str, seed: int, counts: dict[str, int], odd_kinds: int | None
 ) -> Iterator[tuple[Document, list[tuple[Any, str]]]]:
     """Each document of a collection, and the ids that end in quarantine because of it."""
     plain, cases = COLLECTIONS[name]
+    cases = cases[:odd_kinds]
     draw = random.Random(f"{seed}/{name}")
     for place in range(counts[name]):
         whole = plain(draw, place, counts)
@@ -240,7 +241,9 @@ def documents(
         yield document, refused
 
 
-def generate(url: str, database: str, records: int, seed: int, expected: Path | None) -> None:
+def generate(
+    url: str, database: str, records: int, seed: int, odd_kinds: int | None, expected: Path | None
+) -> None:
     """Write the four collections, and `expected` where it is given."""
     counts = counts_of(records)
     summary: dict[str, Any] = {}
@@ -249,7 +252,7 @@ def generate(url: str, database: str, records: int, seed: int, expected: Path | 
             collection = client[database][name]
             collection.drop()
             quarantined: list[dict[str, Any]] = []
-            made = documents(name, seed, counts)
+            made = documents(name, seed, counts, odd_kinds)
             while batch := list(islice(made, 1000)):
                 collection.insert_many([document for document, _ in batch])
                 quarantined += [
@@ -275,9 +278,17 @@ def main() -> None:
         "--records", type=int, default=400, help="documents of the four collections together (400)"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--odd", type=int, metavar="N", help="only the first N odd kinds of a collection (all)")
     parser.add_argument("--expected", type=Path, help="a file for the list of records to be quarantined")
     arguments = parser.parse_args()
-    generate(arguments.url, arguments.database, arguments.records, arguments.seed, arguments.expected)
+    generate(
+        arguments.url,
+        arguments.database,
+        arguments.records,
+        arguments.seed,
+        arguments.odd,
+        arguments.expected,
+    )
 
 
 if __name__ == "__main__":
