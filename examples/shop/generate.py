@@ -242,17 +242,16 @@ def documents(
 
 
 def generate(
-    url: str, database: str, records: int, seed: int, odd_kinds: int | None, expected: Path | None
+    url: str, database: str, counts: dict[str, int], seed: int, *, odd: int | None, expected: Path | None
 ) -> None:
     """Write the four collections, and `expected` where it is given."""
-    counts = counts_of(records)
     summary: dict[str, Any] = {}
     with MongoClient[Document](url) as client:
         for name in COLLECTIONS:
             collection = client[database][name]
             collection.drop()
             quarantined: list[dict[str, Any]] = []
-            made = documents(name, seed, counts, odd_kinds)
+            made = documents(name, seed, counts, odd)
             while batch := list(islice(made, 1000)):
                 collection.insert_many([document for document, _ in batch])
                 quarantined += [
@@ -278,16 +277,18 @@ def main() -> None:
         "--records", type=int, default=400, help="documents of the four collections together (400)"
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--odd", type=int, metavar="N", help="only the first N odd kinds of a collection (all)")
+    parser.add_argument(
+        "--odd", type=int, metavar="N", help="only the first N odd kinds of a collection (all)"
+    )
     parser.add_argument("--expected", type=Path, help="a file for the list of records to be quarantined")
     arguments = parser.parse_args()
     generate(
         arguments.url,
         arguments.database,
-        arguments.records,
+        counts_of(arguments.records),
         arguments.seed,
-        arguments.odd,
-        arguments.expected,
+        odd=arguments.odd,
+        expected=arguments.expected,
     )
 
 

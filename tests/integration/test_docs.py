@@ -32,7 +32,16 @@ from greylag.core.mapping.where import compile_where
 from greylag.core.ports import TableInfo
 from greylag.core.records import Item
 from greylag.core.values import TYPE_NAMES, identical
-from tests.integration.documents import ROOT, Block, all_blocks, blocks, documents
+from greylag.lab import Lab
+from tests.integration.documents import (
+    ROOT,
+    Block,
+    all_blocks,
+    assert_prints,
+    blocks,
+    commands,
+    documents,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +78,23 @@ infrastructure:
   databases: {{orders: {{kind: postgres}}}}
 """
 OTHER_SERVICE = "  other: {queue: {}, cache: valkey, assets: {}}"
+PRINTS = "-- what the next command prints --"
+HALFWAY = """
+import sys, time
+from pathlib import Path
+from greylag.errors import StateError
+from greylag.state.store import Store
+
+for _ in range(1200):
+    try:
+        with Store(Path(".greylag/state.sqlite"), read_only=True) as store:
+            if sum(flow.records_read for flow in store.progress()) >= 300:
+                sys.exit()
+    except StateError:  # not there, or not yet made
+        pass
+    time.sleep(0.1)
+sys.exit("no load got under way in two minutes")
+"""
 SHARED = "tables:\n  {name}: {{in: dynamo, key: [PK, SK], indexes: {{GSI1: [GSI1PK, GSI1SK]}}}}"
 
 
@@ -127,10 +153,11 @@ def test_the_examples_are_projects(folder: str) -> None:
         compile_mapping(flow, load=project.functions)
 
 
-def _commands(text: str) -> Iterator[list[str]]:
+def _commands(block: Block) -> Iterator[list[str]]:
     """The commands of a block that call greylag, split into words."""
-    for line in text.replace("\\\n", " ").splitlines():
-        words = shlex.split(line.removeprefix("$ "), comments=True)
+    prompt = "$ " if block.language == "console" else ""
+    for line in block.text.replace("\\\n", " ").splitlines():
+        words = shlex.split(line.removeprefix(prompt), comments=True) if line.startswith(prompt) else []
         if words and words[0] == "greylag":
             yield list(takewhile(lambda word: word not in {">", "|", "&&", "||", ";"}, words[1:]))
 
@@ -153,51 +180,83 @@ def _parse(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("block", _named([*all_blocks("bash"), *all_blocks("console")]))
 def test_commands_parse(block: Block) -> None:
-    for arguments in _commands(block.text):
+    for arguments in _commands(block):
         _parse(arguments)
+
+
+def _run_blocks(document: Path) -> list[Block]:
+    return [
+        block for block in blocks(document) if block.language in {"bash", "console"} and "run" in block.words
+    ]
+
+
+def _steps(document: Path) -> Iterator[str]:
+    """The document's commands, each with a check of how it ended. Lines that end with a backslash go on."""
+    ours = _run_blocks(document)
+    for block in blocks(document):
+        if block.words == ("greylag.yaml",):
+            yield f"cat > greylag.yaml <<'END'\n{block.text}END"
+        if block not in ours:
+            continue
+        if "halfway" in block.words:
+            yield f"python -c {shlex.quote(HALFWAY)} || exit"
+        for command, wanted, _ in commands(block):
+            yield f"echo '{PRINTS}'"
+            yield command
+            message = f"{block.name}: ended with $code, not {wanted}"
+            yield f'code=$?; [ $code = {wanted} ] || {{ echo "{message}" >&2; exit 1; }}'
+
+
+def _with_commands(*, servers: bool) -> list[Path]:
+    """The documents that have commands to run, with or without servers that they start themselves."""
+    found = {document: _run_blocks(document) for document in documents()}
+    return [
+        document
+        for document, ours in found.items()
+        if ours and servers == any("greylag lab up" in block.text for block in ours)
+    ]
 
 
 def test_commands_run(tmp_path: Path, mongodb_url: str, dynamodb_endpoint: str) -> None:
     """In the order of each document, in a folder with the examples. One document after the other: the examples'
     tables have the same names everywhere.
     """
-    with_commands = [document for document in documents() if any(_steps(document))]
-    assert with_commands
-    for document in with_commands:
-        folder = tmp_path / "-".join(document.relative_to(ROOT).with_suffix("").parts)
-        shutil.copytree(
-            ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".greylag", "__pycache__")
-        )
-        _run(document, folder, {"MONGODB_URI": mongodb_url, "DYNAMODB_ENDPOINT": dynamodb_endpoint})
+    found = _with_commands(servers=False)
+    assert found
+    for document in found:
+        _run(document, tmp_path, {"MONGODB_URI": mongodb_url, "DYNAMODB_ENDPOINT": dynamodb_endpoint})
 
 
-def _run(document: Path, folder: Path, servers: dict[str, str]) -> None:
+@pytest.mark.parametrize("document", _with_commands(servers=True), ids=lambda document: document.stem)
+def test_commands_run_on_servers_of_their_own(document: Path, tmp_path: Path) -> None:
+    """Where the reader starts servers, the test does so too: no address in the environment leads elsewhere."""
+    try:
+        _run(document, tmp_path, {})
+    finally:
+        for lab in tmp_path.rglob(".greylag/lab"):
+            Lab(lab.parents[1]).down()
+
+
+def _run(document: Path, where: Path, servers: dict[str, str]) -> None:
+    folder = where / "-".join(document.relative_to(ROOT).with_suffix("").parts)
+    shutil.copytree(
+        ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns(".greylag", "__pycache__")
+    )
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     done = subprocess.run(
         ["bash", "-c", "\n".join(_steps(document))],
         cwd=folder,
         env={**os.environ, **servers, "PATH": path},
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-
-
-def _steps(document: Path) -> Iterator[str]:
-    """The document's commands, each with a check of how it ended. Lines that end with a backslash go on."""
-    for block in blocks(document):
-        if block.words == ("greylag.yaml",):
-            yield f"cat > greylag.yaml <<'END'\n{block.text}END"
-        if block.language != "bash" or "run" not in block.words:
-            continue
-        exits = next((word.removeprefix("exit=") for word in block.words if word.startswith("exit=")), "0")
-        commands = [line for line in block.text.replace("\\\n", " ").splitlines() if line.strip()]
-        wanted_exits = exits.split(",") if "," in exits else ["0"] * (len(commands) - 1) + [exits]
-        for command, wanted in zip(commands, wanted_exits, strict=True):
-            yield command
-            message = f"{block.name}: ended with $code, not {wanted}"
-            yield f'code=$?; [ $code = {wanted} ] || {{ echo "{message}" >&2; exit 1; }}'
+    assert done.returncode == 0, done.stdout
+    printed = done.stdout.split(PRINTS)[1:]
+    shown = [(block.name, text) for block in _run_blocks(document) for _, _, text in commands(block)]
+    for (name, text), output in zip(shown, printed, strict=True):
+        assert_prints(text, output, name)
 
 
 # What may not be left out of the documents.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import filecmp
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.integration.documents import ROOT, blocks
+from tests.integration.documents import ROOT, assert_prints, blocks
 
 FORUM = ROOT / "examples" / "forum"
 
@@ -52,15 +51,4 @@ def test_the_readme_shows_what_the_demo_prints() -> None:
     done = _run(FORUM / "demo.py")
     assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
     [shown] = [block.text for block in blocks(ROOT / "README.md") if block.words == ("demo",)]
-    printed, place = _without_time(done.stdout), 0
-    for part in _without_time(shown).split("\n...\n"):
-        found = f"\n{printed}\n".find(f"\n{part}\n", place)
-        assert found >= 0, (
-            f"the demo does not print this, or not in this order:\n{part}\n\nIt prints:\n{printed}"
-        )
-        place = found + len(part)
-
-
-def _without_time(text: str) -> str:
-    """`text` without how long things took."""
-    return re.sub(r"[\d.]+ (s|min)\b", "0 s", text).strip("\n")
+    assert_prints(shown, done.stdout, "README.md")

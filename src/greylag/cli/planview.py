@@ -154,7 +154,7 @@ def _types(plan: Plan) -> list[Block]:
             ", ".join(
                 f"{name} {count(seen)}" for name, seen in sorted(each.types.items(), key=lambda one: -one[1])
             ),
-            f"{each.saved_bytes:.0f} B",
+            f"{each.saved_bytes:.0f} B" if each.saved_bytes >= 1 else "< 1 B",
         )
         for flow in plan.flows
         for each in flow.types

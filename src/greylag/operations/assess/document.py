@@ -139,7 +139,9 @@ def _field(each: FieldProfile) -> tuple[str, str, str, str, str]:
 
 def _percent(part: int, whole: int) -> str:
     share = 100 * part / whole if whole else 0
-    return f"{share:.0f} %" if share >= 1 else "< 1 %"
+    if share < 1:
+        return "< 1 %"
+    return "> 99 %" if 99.5 <= share < 100 else f"{share:.0f} %"
 
 
 def _more(profile: DatasetProfile) -> str:

@@ -204,4 +204,4 @@ def _such_as(field: FieldProfile, name: str) -> str:
 
 def _share(count: int, total: int) -> str:
     share = 100 * count / total
-    return f"{share:.0f} %" if share >= 1 else f"{count:,} of {total:,}"
+    return f"{share:.0f} %" if 1 <= share < 99.5 or count == total else f"{count:,} of {total:,}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from greylag.console.units import plural
 from greylag.operations.init import indexes, keys, words
 from greylag.operations.init.datafiles import SUFFIXES
 from greylag.operations.init.services import Owner, Services
@@ -209,7 +210,7 @@ def _dataset(each: DataSet, inside: str, names: Sequence[str]) -> str:
 def _records(sample: Sample) -> str:
     profile = sample.profile
     if profile.whole:
-        return f"{profile.records_read:,} records, all of them read."
+        return f"{plural(profile.records_read, 'record')}, all of them read."
     of = f" of about {profile.records_total:,}" if profile.records_total else ""
     return f"{profile.records_read:,} records{of} read: what follows holds for those."
 

@@ -149,11 +149,12 @@ def _of_fields(flow: FlowPlan, finding: _Make) -> Iterator[Finding]:
         seen = ", ".join(
             f"{name} {count:,}" for name, count in sorted(each.types.items(), key=lambda one: -one[1])
         )
+        saved = f"{each.saved_bytes:.0f} bytes" if each.saved_bytes >= 1 else "less than a byte"
         yield finding(
             Severity.WARNING if each.mixed else Severity.NOTE,
             "mixed-types" if each.mixed else "hinted-type",
             f"`{each.path}` holds {seen}: each item keeps a hint of the type",
-            f"`{where}: {{{each.path}: {each.rule}}}` spares {each.saved_bytes:.0f} bytes an item; "
+            f"`{where}: {{{each.path}: {each.rule}}}` spares {saved} an item; "
             "`greylag plan --write-types` writes it.",
             f"{flow.name}.{each.path}",
         )
