@@ -1,14 +1,16 @@
-"""What is carried: products of the shop, each of exactly 874 bytes of BSON; the same for the same seed.
+"""What is carried: documents of the shop, each of exactly 874 bytes of BSON; the same for the same seed.
 
-`details` is the collection that the figures carry: the plain product of examples/shop with what a shop's catalogue
-adds to it (brand, tags, sizes, ratings, variants), about 45 values in a document. `texts` is the plain product with
-its description made long enough: 15 values, two thirds of it one string. What the generic tools spend goes by the
-value, so the two bound what a reader's own documents will show.
+`orders` is what the figures carry: the order of examples/shop with one to five lines, and what a shop notes beside
+them (address, payment, a remark), about 30 values in a document. `products` is the product of examples/shop with what
+a catalogue adds to it (brand, tags, sizes, ratings, variants), about 33 values; its flow has a `python:` function.
+`texts` is the plain product with a long description: 10 values, two thirds of it one string. What the generic tools
+spend goes by the value, so these bound what a reader's own documents will show.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import bson
@@ -16,7 +18,7 @@ import bson
 from examples.shop import generate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 SEED = 1
@@ -46,16 +48,17 @@ _WORDS = (
 
 
 def documents(kind: str, count: int) -> Iterator[bytes]:
-    """`count` products of a kind, `details` or `texts`, as BSON. Ids rise; all else repeats after `DISTINCT`."""
+    """`count` documents of a kind as BSON. Ids rise; all else repeats after `DISTINCT`."""
     draw = random.Random(f"{SEED}/{kind}")
+    collection, plain, detailed, filled = _KINDS[kind]
     found: list[bytes] = []
     for place in range(min(count, DISTINCT)):
-        product = generate.product(draw, place, _COUNTS)
-        found.append(_filled(_KINDS[kind](product, draw), draw))
+        document = detailed(plain(draw, place, _COUNTS), draw)
+        found.append(_filled(document, filled, draw))
         yield found[-1]
     for place in range(DISTINCT, count):
         raw = found[place % DISTINCT]
-        yield raw[:_ID] + generate.object_id(3, place).binary + raw[_ID + 12 :]
+        yield raw[:_ID] + generate.object_id(collection, place).binary + raw[_ID + 12 :]
 
 
 def write_bson(path: Path, kind: str, count: int) -> None:
@@ -77,7 +80,27 @@ def values_in(value: Any) -> int:
     return sum(map(values_in, value)) if isinstance(value, list) else 1
 
 
-def _detailed(product: dict[str, Any], draw: random.Random) -> dict[str, Any]:
+def _order(order: dict[str, Any], draw: random.Random) -> dict[str, Any]:
+    town = draw.choice(generate.TOWNS)
+    return {
+        **order,
+        "number": draw.randrange(10**6),
+        "gift": draw.random() < 0.1,
+        "address": {
+            "name": f"User {draw.randrange(9999)}",
+            "street": f"Rue {draw.randrange(900)}",
+            "town": town,
+        },
+        "payment": {
+            "method": draw.choice(("card", "cash", "mobile")),
+            "reference": f"{draw.getrandbits(48):012X}",
+        },
+        "phones": [f"+237 6{draw.randrange(10**8):08}" for _ in range(draw.randrange(1, 3))],
+        "note": "",
+    }
+
+
+def _product(product: dict[str, Any], draw: random.Random) -> dict[str, Any]:
     price = product["price"]
     return {
         **product,
@@ -101,18 +124,22 @@ def _detailed(product: dict[str, Any], draw: random.Random) -> dict[str, Any]:
     }
 
 
-_KINDS: dict[str, Callable[[dict[str, Any], random.Random], dict[str, Any]]] = {
-    "details": _detailed,
-    "texts": lambda product, _: product,
+_Plain = Callable[[random.Random, int, dict[str, int]], dict[str, Any]]
+_Detailed = Callable[[dict[str, Any], random.Random], dict[str, Any]]
+_KINDS: dict[str, tuple[int, _Plain, _Detailed, str]] = {
+    "orders": (4, generate.order, _order, "note"),
+    "products": (3, generate.product, _product, "description"),
+    "texts": (3, generate.product, lambda product, _: product, "description"),
 }
+"""The number of the collection, the plain document, what is added, and the field of text that fills it up."""
 
 
-def _filled(document: dict[str, Any], draw: random.Random) -> bytes:
-    """Of the size, by words at the end of the description."""
+def _filled(document: dict[str, Any], field: str, draw: random.Random) -> bytes:
+    """Of the size, by words at the end of a text."""
     missing = DOCUMENT_BYTES - len(bson.encode(document))
     assert missing >= 0, "the document is larger than that"
     filling = ""
     while len(filling) < missing:
         filling += " " + draw.choice(_WORDS)
-    document["description"] += filling[:missing]
+    document[field] += filling[:missing]
     return bson.encode(document)

@@ -37,7 +37,7 @@ def measure() -> Figure:
     return Figure(
         "b",
         "mongod to DynamoDB Local, end to end",
-        f"{RECORDS:,} products of {corpus.DOCUMENT_BYTES} bytes, one process on one core, mongod and DynamoDB Local on "
+        f"{RECORDS:,} orders of {corpus.DOCUMENT_BYTES} bytes, one process on one core, mongod and DynamoDB Local on "
         "another. `greylag run` from its plan to its last checkpoint; boto3's ways read with pymongo's `find` "
         f"({WRITER_RECORDS:,} and {PUT_RECORDS:,} documents). The ceiling: the same requests, made and signed "
         "beforehand, sent over 16 connections by a few lines of asyncio, reading nothing.",
@@ -49,8 +49,8 @@ def measure() -> Figure:
 
 def _ways(folder: Path, lab: Mapping[str, str]) -> dict[str, Callable[[], Mapping[str, float]]]:
     endpoint = lab["DYNAMODB_ENDPOINT"]
-    file = folder / "products.bson"
-    corpus.write_bson(file, "details", RECORDS)
+    file = folder / "orders.bson"
+    corpus.write_bson(file, "orders", RECORDS)
 
     def ours() -> Mapping[str, float]:
         shop.empty_table(endpoint)

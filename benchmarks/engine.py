@@ -8,6 +8,7 @@ import io
 import os
 import pstats
 import tempfile
+from collections import deque
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,9 +22,9 @@ from benchmarks.apart import Stopwatch
 from greylag.config import load
 from greylag.connectors.dynamodb.sign import Credentials, Signer
 from greylag.connectors.dynamodb.wire import Endpoint
-from greylag.connectors.mongodb.decoding import decode_page
+from greylag.connectors.mongodb.decoding import decode_page, split_documents
 from greylag.core.ports import DatasetInfo
-from greylag.core.records import Page, Partition
+from greylag.core.records import NativePage, Page, Partition
 from greylag.engine.lane import Lane
 from greylag.engine.loader import PAGE_BYTES, LoadTask, LoadWork
 from greylag.engine.route import Route
@@ -59,8 +60,7 @@ class BsonFile:
         with Path(self.path).open("rb") as file:
             while raw := file.read(min(step, left)):
                 left -= len(raw)
-                records, rejected = decode_page(raw)
-                yield Page(records, str(left), len(raw), rejected)
+                yield NativePage("bson", list(split_documents(raw)), str(left), len(raw), decode_page)
 
     def limit(self, bytes_per_second: float | None) -> None:
         """No rate is stated."""
@@ -69,11 +69,11 @@ class BsonFile:
         """Nothing is open."""
 
 
-def route(endpoint: str, file: str, count: int) -> Route:
-    """The shop's flow of products, from the file to the endpoint's table."""
+def route(endpoint: str, file: str, kind: str, count: int) -> Route:
+    """The shop's flow of documents of this kind, from the file to the endpoint's table."""
     os.environ |= {"DYNAMODB_ENDPOINT": endpoint, "MONGODB_URI": "mongodb://127.0.0.1:1/"}
     folder = Path(tempfile.mkdtemp(prefix="greylag-bench-"))
-    shop.write_project(folder)
+    shop.write_project(folder, kind)
     project = load(folder / "greylag.yaml")
     [flow] = project.flows
     connector = project.connector("dynamo")
@@ -81,14 +81,14 @@ def route(endpoint: str, file: str, count: int) -> Route:
     table = target.describe("shop")
     target.close()
     assert table is not None
-    info = DatasetInfo("products", "file", "bson", count, count * corpus.DOCUMENT_BYTES, "_id")
+    info = DatasetInfo(flow.source.dataset, "file", "bson", count, count * corpus.DOCUMENT_BYTES, "_id")
     draft = Route(flow, BsonFile(file, count), connector, info, table, project.functions)
     return Route(draft.mapping().spec, draft.source, connector, info, table, project.functions)
 
 
-def load_file(endpoint: str, file: str, count: int, folder: str) -> dict[str, float]:
+def load_file(endpoint: str, file: str, kind: str, count: int, folder: str) -> dict[str, float]:
     """Decode, map, encode, sign and send every document, as a worker process does."""
-    worker = LoadWork({"products": route(endpoint, file, count)}, Path(folder)).open()
+    worker = LoadWork({(one := route(endpoint, file, kind, count)).name: one}, Path(folder)).open()
     items = 0
 
     def emit(page: Any) -> None:
@@ -98,42 +98,48 @@ def load_file(endpoint: str, file: str, count: int, folder: str) -> dict[str, fl
     gc.freeze()
     gc.disable()  # as executors/processes does
     with Stopwatch() as watch:
-        worker.run(LoadTask("products", _PARTITION, None), emit)
+        worker.run(LoadTask(one.name, _PARTITION, None), emit)
     worker.close()
     assert items == count, f"{items} of {count} items were written"
     return watch.of(items)
 
 
-def stages(endpoint: str, file: str, count: int) -> dict[str, float]:
-    """Microseconds a document of each step before the sending, one step after the other over pages as a worker has
-    them; and, for comparison, of what no way in Python does without: pymongo's decoder and orjson's dump alone.
+def stages(endpoint: str, file: str, kind: str, count: int) -> dict[str, float]:
+    """Microseconds a document of each step before the sending: undecoded, once shapes are known, and value by value.
+    For comparison what no way in Python does without: pymongo's decoder and orjson's dump alone.
     """
-    lane = Lane(route(endpoint, file, count))
-    size = PAGE_BYTES // corpus.DOCUMENT_BYTES * corpus.DOCUMENT_BYTES
-    spent = dict.fromkeys(("decode", "decode, pymongo alone", "map", "encode", "encode, orjson alone"), 0.0)
+    lane = Lane(route(endpoint, file, kind, count))
+    pages = list(lane.source.read(_PARTITION, None, page_bytes=PAGE_BYTES))
+    spent = dict.fromkeys(
+        ("natively", "decode", "decode, pymongo alone", "map", "encode", "encode, orjson alone"), 0.0
+    )
     gc.freeze()
     gc.disable()
 
-    def timed(step: str, work: Callable[[], list[Any]]) -> list[Any]:
+    def timed(step: str, work: Callable[[], Any]) -> Any:
         with Stopwatch() as watch:
             found = work()
         spent[step] += watch.cpu_seconds
         return found
 
-    with Path(file).open("rb") as content:
-        for page in iter(partial(content.read, size), b""):
-            timed("decode, pymongo alone", partial(bson.decode_all, page))
-            records = timed("decode", lambda page=page: decode_page(page)[0])  # type: ignore[misc]
-            items = timed("map", lambda records=records: [lane.items(each)[0] for each in records])  # type: ignore[misc]
-            bodies = timed("encode", lambda items=items: [lane.codec.encode(each).body for each in items])  # type: ignore[misc]
-            made = [orjson.loads(each) for each in bodies]
-            timed("encode, orjson alone", lambda made=made: [orjson.dumps(each) for each in made])  # type: ignore[misc]
+    for _ in lane.carry_all(pages[0]):
+        pass  # learns the shapes
+    for page in pages:
+        assert isinstance(page, NativePage)
+        raw = b"".join(page.documents)
+        timed("natively", partial(deque, lane.carry_all(page), maxlen=0))
+        timed("decode, pymongo alone", partial(bson.decode_all, raw))
+        records = timed("decode", partial(decode_page, raw))[0]
+        items = timed("map", partial(list, map(lane.items, records)))
+        encoded = timed("encode", partial(list, (lane.codec.encode(each) for [each] in items)))
+        made = [orjson.loads(each.body) for each in encoded]
+        timed("encode, orjson alone", partial(list, map(orjson.dumps, made)))
     return {step: 1e6 * seconds / count for step, seconds in spent.items()}
 
 
-def encoded(endpoint: str, file: str, count: int) -> Iterator[bytes]:
+def encoded(endpoint: str, file: str, kind: str, count: int) -> Iterator[bytes]:
     """The items as they are written."""
-    lane = Lane(route(endpoint, file, count))
+    lane = Lane(route(endpoint, file, kind, count))
     for page in lane.source.read(_PARTITION, None, page_bytes=PAGE_BYTES):
         for record in page.records:
             yield from (each.body for each in lane.encode(record))
@@ -146,10 +152,10 @@ def signer(endpoint: str) -> Callable[[bytes], bytes]:
     return partial(signed.request, "DynamoDB_20120810.BatchWriteItem")
 
 
-def profile(endpoint: str, file: str, count: int, folder: str) -> dict[str, Any]:
+def profile(endpoint: str, file: str, kind: str, count: int, folder: str) -> dict[str, Any]:
     """The same under cProfile: the functions that took most time of their own, as (share, calls, name)."""
     recorder = cProfile.Profile()
-    recorder.runcall(load_file, endpoint, file, count, folder)
+    recorder.runcall(load_file, endpoint, file, kind, count, folder)
     stats = pstats.Stats(recorder, stream=io.StringIO())
     found: Any = stats.stats  # type: ignore[attr-defined]
     whole = sum(own for _, _, own, _, _ in found.values())

@@ -1,4 +1,4 @@
-"""What a user would write without Greylag: the shop's products into its table with boto3, three ways.
+"""What a user would write without Greylag: the shop's documents into its table with boto3, three ways.
 
 Each makes of a document the item that examples/shop/greylag.yaml describes, as carefully as the usual scripts do:
 types that boto3 does not know become strings or decimals, and no hints are kept of what they were.
@@ -43,7 +43,22 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def item_of(found: dict[str, Any]) -> dict[str, Any]:
+def order(found: dict[str, Any]) -> dict[str, Any]:
+    """The item of an order."""
+    document = _plain(found)
+    key = f"ORDER#{document['_id']}"
+    return {
+        "PK": key,
+        "SK": key,
+        "GSI1PK": f"USER#{document['user']}",
+        "GSI1SK": f"ORDER#{document['createdAt']}",
+        "entityType": "ORDER",
+        "id": document.pop("_id"),
+        **document,
+    }
+
+
+def product(found: dict[str, Any]) -> dict[str, Any]:
     """The item of a product."""
     document = _plain(to_cdn(found))
     key = f"PRODUCT#{document['_id']}"
@@ -58,15 +73,21 @@ def item_of(found: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+ITEMS = {"orders": order, "products": product, "texts": product}
+
+
 def _documents(file: str, mongodb: str, count: int) -> Iterable[dict[str, Any]]:
-    """The first documents of a file of BSON, or of the shop's collection of products."""
+    """The first documents of a file of BSON, or of the shop's collection of orders."""
     if file:
         return map(bson.decode, corpus.read_bson(Path(file), count))
-    return MongoClient[dict[str, Any]](mongodb)["shop"]["products"].find().limit(count)
+    return MongoClient[dict[str, Any]](mongodb)["shop"]["orders"].find().limit(count)
 
 
-def batch_writer(endpoint: str, count: int, file: str = "", mongodb: str = "") -> dict[str, float]:
+def batch_writer(
+    endpoint: str, count: int, kind: str = "orders", file: str = "", mongodb: str = ""
+) -> dict[str, float]:
     """`Table.batch_writer`, which boto3's documentation shows first."""
+    item_of = ITEMS[kind]
     found = _documents(file, mongodb, count)
     table = boto3.resource("dynamodb", endpoint_url=endpoint).Table(TABLE)
     with Stopwatch() as watch, table.batch_writer() as writer:
@@ -75,8 +96,11 @@ def batch_writer(endpoint: str, count: int, file: str = "", mongodb: str = "") -
     return watch.of(count)
 
 
-def batch_write_item(endpoint: str, count: int, file: str = "", mongodb: str = "") -> dict[str, float]:
+def batch_write_item(
+    endpoint: str, count: int, kind: str = "orders", file: str = "", mongodb: str = ""
+) -> dict[str, float]:
     """botocore's `batch_write_item`, 25 at a time, what stays unprocessed sent again."""
+    item_of = ITEMS[kind]
     found = _documents(file, mongodb, count)
     client = boto3.client("dynamodb", endpoint_url=endpoint)
     waiting = iter(found)
@@ -93,9 +117,12 @@ def batch_write_item(endpoint: str, count: int, file: str = "", mongodb: str = "
     return watch.of(count)
 
 
-def put_item(endpoint: str, count: int, file: str = "", mongodb: str = "") -> dict[str, float]:
+def put_item(
+    endpoint: str, count: int, kind: str = "orders", file: str = "", mongodb: str = ""
+) -> dict[str, float]:
     """One item at a time: the loop of most migration scripts."""
     table = boto3.resource("dynamodb", endpoint_url=endpoint).Table(TABLE)
+    item_of = ITEMS[kind]
     found = _documents(file, mongodb, count)
     with Stopwatch() as watch:
         for document in found:

@@ -60,7 +60,7 @@ class _Connection(asyncio.Protocol):
 
 def prebuilt(endpoint: str, file: str, count: int) -> dict[str, float]:
     """Every request is made before the clock starts."""
-    items = encoded(endpoint, file, count)
+    items = encoded(endpoint, file, "orders", count)
     sign = signer(endpoint)
     requests = []
     while some := list(islice(items, 25)):

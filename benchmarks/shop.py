@@ -1,4 +1,4 @@
-"""The shop's project for the corpus: examples/shop with its products alone, and the types of what the corpus adds."""
+"""The shop's project for the corpus: one flow of examples/shop."""
 
 from __future__ import annotations
 
@@ -17,32 +17,36 @@ if TYPE_CHECKING:
 
 TABLE = "shop"
 EXAMPLE = machine.ROOT / "examples" / "shop"
-_TYPES = {"updatedAt": "date", "variants[].price": "decimal128"}
-"""What `greylag plan` proposes for them."""
+COLLECTIONS = {"orders": "orders", "products": "products", "texts": "products"}
+_TYPES = {"products": {"updatedAt": "date", "variants[].price": "decimal128"}}
+"""What `greylag plan` proposes for the fields that are not in examples/shop."""
 _INSERTED_TOGETHER = 5000
 
 
-def write_project(folder: Path, dataset: str = "products") -> None:
-    """A folder as a user has it. `dataset` is the collection that the flow reads."""
+def write_project(folder: Path, kind: str = "orders") -> None:
+    """A folder as a user has it: of examples/shop the flow that carries documents of this kind (see `corpus`)."""
     yaml = YAML()
     project: dict[str, Any] = yaml.load(EXAMPLE / "greylag.yaml")
-    flow = project["services"]["catalogue"]["flows"]["products"]
-    flow["from"] = f"mongo.{dataset}"
-    flow["types"] |= _TYPES
-    project["services"] = {"catalogue": {"flows": {"products": flow}}}
+    flows = {
+        name: flow for service in project["services"].values() for name, flow in service["flows"].items()
+    }
+    name = COLLECTIONS[kind]
+    flow = flows[name]
+    flow["types"] |= _TYPES.get(kind, {})
+    project["services"] = {name: {"flows": {name: flow}}}
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "greylag.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(project, file)
     shutil.copy(EXAMPLE / "mapping.py", folder)
 
 
-def fill(url: str, count: int, dataset: str = "products") -> None:
-    """A collection of `count` documents, nothing else of it left."""
+def fill(url: str, count: int) -> None:
+    """`count` orders, and nothing that was there before."""
     with MongoClient[RawBSONDocument](url, document_class=RawBSONDocument) as client:
-        collection = client["shop"][dataset]
+        collection = client["shop"]["orders"]
         collection.drop()
         batch: list[RawBSONDocument] = []
-        for raw in corpus.documents("details", count):
+        for raw in corpus.documents("orders", count):
             batch.append(RawBSONDocument(raw))
             if len(batch) == _INSERTED_TOGETHER:
                 collection.insert_many(batch)

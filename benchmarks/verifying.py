@@ -48,7 +48,7 @@ def measure() -> Figure:
     return Figure(
         "d",
         "Looking at every record, beside loading it",
-        f"{RECORDS:,} products from mongod to DynamoDB Local, one process on one core, the servers on another. "
+        f"{RECORDS:,} orders from mongod to DynamoDB Local, one process on one core, the servers on another. "
         "`verify` reads every record and every item and compares them through the mapping; "
         "`plan --full` reads, maps and encodes every record and writes nothing.",
         tuple(Series(way, values, "records/s") for way, values in rates.items()),

@@ -33,11 +33,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from greylag.core.flows import FlowSpec, TableSpec
     from greylag.core.inventory import Inventory, Sample
+    from greylag.core.mapping import Mapping as CompiledMapping
     from greylag.core.records import Encoded, Item, Page, Partition, Record, Stored
     from greylag.core.values import Document, Value
 
@@ -137,6 +138,16 @@ class Codec(Protocol):
 
     def key(self, body: bytes) -> Document:
         """The key attributes of a body."""
+
+
+@runtime_checkable
+class Transcoding(Protocol):
+    """What a codec may offer beside `Codec`: to carry documents as their source holds them, without decoding them."""
+
+    def transcoder(self, mapping: CompiledMapping, form: str) -> Callable[[bytes], Encoded | None] | None:
+        """A function of one document of a `NativePage` of this form → what `encode` gives of the item that `mapping`
+        makes of it, the body byte for byte; None for a document of which it is not sure. None where there is none.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from greylag.core.values import Document, Value
 
@@ -16,6 +16,26 @@ class Record(NamedTuple):
 
     id: Value
     fields: Document
+
+
+class Undecoded:
+    """A record that was carried as the source holds it; decoded if someone asks what it is."""
+
+    __slots__ = ("_decode", "_document")
+
+    def __init__(self, document: bytes, decode: Callable[[bytes], Record]) -> None:
+        self._document = document
+        self._decode = decode
+
+    @property
+    def id(self) -> Value:
+        """See `Record`."""
+        return self._decode(self._document).id
+
+    @property
+    def fields(self) -> Document:
+        """See `Record`."""
+        return self._decode(self._document).fields
 
 
 class Item(NamedTuple):
@@ -98,3 +118,55 @@ class Page:
     cursor: str
     bytes_read: int
     rejected: Sequence[Rejection] = field(default=())
+
+
+class NativePage(Page):
+    """A page that also has its records as the source holds them. `records` and `rejected` are decoded when first
+    asked for; `decode` does the same for one document, which it gives as a record or a rejection.
+    """
+
+    __slots__ = ("_decoded", "decode_all", "documents", "form")
+
+    documents: Sequence[bytes]
+    form: str
+    """What the documents are: "bson"."""
+    decode_all: Callable[[bytes], tuple[Sequence[Record], Sequence[Rejection]]]
+    _decoded: tuple[Sequence[Record], Sequence[Rejection]]
+
+    def __init__(
+        self,
+        form: str,
+        documents: Sequence[bytes],
+        cursor: str,
+        bytes_read: int,
+        decode_all: Callable[[bytes], tuple[Sequence[Record], Sequence[Rejection]]],
+    ) -> None:
+        """`decode_all` decodes documents end to end: those that can be carried, in order, and those that cannot."""
+        for name, value in (("cursor", cursor), ("bytes_read", bytes_read)):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "form", form)
+        object.__setattr__(self, "documents", documents)
+        object.__setattr__(self, "decode_all", decode_all)
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """See `Page`."""
+        return self._all()[0]
+
+    @property
+    def rejected(self) -> Sequence[Rejection]:
+        """See `Page`."""
+        return self._all()[1]
+
+    def only(self, documents: Sequence[bytes]) -> NativePage:
+        """A page of some of its documents, for decoding them."""
+        return NativePage(self.form, documents, self.cursor, 0, self.decode_all)
+
+    def record(self, document: bytes) -> Record:
+        """One of its documents, which can be carried."""
+        return self.decode_all(document)[0][0]
+
+    def _all(self) -> tuple[Sequence[Record], Sequence[Rejection]]:
+        if not hasattr(self, "_decoded"):
+            object.__setattr__(self, "_decoded", self.decode_all(b"".join(self.documents)))
+        return self._decoded

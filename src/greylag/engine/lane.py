@@ -5,16 +5,17 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from greylag.core.records import Refused, Rejection
+from greylag.core.ports import Transcoding
+from greylag.core.records import NativePage, Record, Refused, Rejection, Undecoded
 from greylag.engine.colliding import CollidingKeys
 from greylag.engine.connections import Connections
 from greylag.engine.spill import hashed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from greylag.core.ports import Codec, Source, Target, Writer
-    from greylag.core.records import Encoded, Item, Page, Record
+    from greylag.core.records import Encoded, Item, Page
     from greylag.engine.connections import Rates
     from greylag.engine.route import Route
 
@@ -35,6 +36,7 @@ class Lane:
     def __init__(self, route: Route, connections: Connections | None = None) -> None:
         self.route = route
         self.mapping = route.mapping()
+        self._transcoders: dict[str, Callable[[bytes], Encoded | None] | None] = {}
         self._own = Connections() if connections is None else None
         self._connections = connections or self._own or Connections()
 
@@ -99,6 +101,35 @@ class Lane:
                 yield record, self.encode(record)
             except Refused as refused:
                 yield record, Rejection(record.id, refused.reason, refused.fix, record.fields)
+
+    def carry_all(self, page: Page) -> Iterator[tuple[Record | Undecoded, list[Encoded] | Rejection]]:
+        """As `carry`; of a `NativePage` also its `rejected`, in any order. Its documents are carried undecoded where
+        the codec can.
+        """
+        if not isinstance(page, NativePage):
+            yield from self.carry(page)
+            return
+        left: Sequence[bytes] = page.documents
+        if (transcode := self._transcoder(page.form)) is not None:
+            left = []
+            for document in page.documents:
+                encoded = transcode(document)
+                if encoded is None or (self.route.colliding is not None and encoded.key in self.colliding):
+                    left.append(document)
+                else:
+                    yield Undecoded(document, page.record), [encoded]
+        rest = page.only(left)
+        for rejection in rest.rejected:
+            yield Record(rejection.id, {}), rejection
+        yield from self.carry(rest)
+
+    def _transcoder(self, form: str) -> Callable[[bytes], Encoded | None] | None:
+        if form not in self._transcoders:
+            codec = self.codec
+            self._transcoders[form] = (
+                codec.transcoder(self.mapping, form) if isinstance(codec, Transcoding) else None
+            )
+        return self._transcoders[form]
 
     def close(self) -> None:
         """Close what this lane opened itself."""

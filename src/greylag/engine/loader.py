@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from greylag.core.records import Rejection
+from greylag.core.records import NativePage, Page, Rejection
 from greylag.engine.lane import Lanes
 from greylag.state.locks import hold_worker_lock
 from greylag.state.store import Counts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.core.ports import Delivery, Writer
-    from greylag.core.records import Encoded, Page, Partition, Record
+    from greylag.core.records import Encoded, Partition, Record, Undecoded
     from greylag.engine.connections import Rates
     from greylag.engine.route import Route
 
@@ -79,7 +79,7 @@ class LoadWorker:
         """Load the rest of the partition; emit each page once it is acknowledged."""
         lane = self._lanes[task.flow]
         pages = lane.source.read(task.partition, task.cursor, page_bytes=self.work.page_bytes)
-        for loaded in Pipeline(lane.carry, lane.writer, self._limited(task.flow, pages)).run():
+        for loaded in Pipeline(lane.carry_all, lane.writer, self._limited(task.flow, pages)).run():
             emit(loaded)
 
     def control(self, message: Rates) -> None:
@@ -107,7 +107,7 @@ class LoadWorker:
 
 
 def _cut(page: Page, records: int) -> Page:
-    return type(page)(page.records[:records], page.cursor, page.bytes_read * records // len(page.records))
+    return Page(page.records[:records], page.cursor, page.bytes_read * records // len(page.records))
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class Pipeline:
 
     def __init__(
         self,
-        carry: Callable[[Page], Iterator[tuple[Record, Sequence[Encoded] | Rejection]]],
+        carry: Callable[[Page], Iterator[tuple[Record | Undecoded, Sequence[Encoded] | Rejection]]],
         writer: Writer,
         pages: Iterator[tuple[Page, bool]],
     ) -> None:
@@ -146,7 +146,7 @@ class Pipeline:
         self._writer = writer
         self._source = pages
         self._pages: deque[_PageInFlight] = deque()
-        self._owners: deque[list[Record]] = deque()
+        self._owners: deque[list[Record | Undecoded]] = deque()
         self._issued = 0
 
     def run(self) -> Iterator[PageLoaded]:
@@ -203,15 +203,16 @@ class Pipeline:
         """
         size = self._writer.batch_items
         for page, whole in self._source:
-            rejected = list(page.rejected)
-            flight = _PageInFlight(
-                page.cursor if whole else None, len(page.records) + len(rejected), page.bytes_read, rejected
-            )
+            native = isinstance(page, NativePage)  # then not to be decoded here
+            rejected = [] if native else list(page.rejected)
+            cursor = page.cursor if whole else None
+            flight = _PageInFlight(cursor, len(rejected), page.bytes_read, rejected)
             self._pages.append(flight)
             batch: list[Encoded] = []
-            owners: list[Record] = []
+            owners: list[Record | Undecoded] = []
             before = self._issued
             for record, carried in self._carry(page):
+                flight.records += 1
                 if isinstance(carried, Rejection):
                     rejected.append(carried)
                     continue
@@ -227,7 +228,7 @@ class Pipeline:
                 yield self._issue(batch, owners)
             flight.last_batch = self._issued
 
-    def _issue(self, batch: list[Encoded], owners: list[Record]) -> list[Encoded]:
+    def _issue(self, batch: list[Encoded], owners: list[Record | Undecoded]) -> list[Encoded]:
         self._owners.append(owners)
         self._issued += 1
         return batch

@@ -11,8 +11,10 @@ from greylag.connectors.dynamodb import limits
 from greylag.connectors.dynamodb.decoder import Decoder
 from greylag.connectors.dynamodb.encoder import Encoder
 from greylag.connectors.dynamodb.keys import key_bytes
+from greylag.connectors.dynamodb.native import Transcoder
 from greylag.connectors.dynamodb.numbers import normal
 from greylag.connectors.dynamodb.restore import from_base64
+from greylag.connectors.dynamodb.rules import compile_rules
 from greylag.connectors.dynamodb.scalars import encode
 from greylag.connectors.dynamodb.unfit import Unfit
 from greylag.core.records import Encoded
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from greylag.core.flows import FlowSpec
+    from greylag.core.mapping import Mapping as CompiledMapping
     from greylag.core.ports import TableInfo
     from greylag.core.records import Item
     from greylag.core.values import Document, Value
@@ -30,10 +33,13 @@ class DynamoDBCodec:
     """See `ports.Codec`."""
 
     def __init__(self, flow: FlowSpec, table: TableInfo, family: str) -> None:
+        self._flow = flow
         self._encoder = Encoder(flow, family)
         self._decoder = Decoder(flow, family)
         self._key = table.key
         self._keys = _key_rules(table)
+        # UTF-8 has up to four bytes a character
+        self._quick = [(each.name, each.kind, each.most_bytes // 4, each) for each in self._keys]
 
     def encode(self, item: Item) -> Encoded:
         """See `ports.Codec.encode`."""
@@ -54,24 +60,36 @@ class DynamoDBCodec:
         """See `ports.Codec.key`."""
         return peek(body, self._key)
 
+    def transcoder(self, mapping: CompiledMapping, form: str) -> Transcoder | None:
+        """See `ports.Transcoding`."""
+        if form != "bson" or mapping.direct is None or self._flow.keep_order:
+            return None
+        keys = frozenset(rule.name for rule in self._keys)
+        return Transcoder(mapping.direct, compile_rules(self._flow), self._encoder, keys, self._finish)
+
     def _encode(self, item: Item, *, sort: bool) -> Encoded:
         try:
-            attributes, body, size = self._encoder.encode(item, sort=sort)
-            for rule in self._keys:
-                rule.check(attributes)
-            _check_size(size)
+            return self._finish(*self._encoder.encode(item, sort=sort))
         except Unfit as unfit:
             raise unfit.refused() from None
+
+    def _finish(self, attributes: Mapping[str, Any], body: bytes, size: int) -> Encoded:
+        """Raises Unfit for an item that breaks a limit of the table's."""
+        for name, kind, surely_fits, rule in self._quick:
+            content = attributes[name].get(kind) if name in attributes else None
+            if content is None or not 0 < len(content) <= surely_fits:
+                rule.check(attributes)
+        if size > limits.ITEM_BYTES:
+            raise _too_large(size)
         return Encoded(key_bytes(attributes, self._key), body, size)
 
 
-def _check_size(size: int) -> None:
-    if size > limits.ITEM_BYTES:
-        raise Unfit(
-            f"the item has {size:,} bytes as DynamoDB counts them; it allows {limits.ITEM_BYTES:,}",
-            "`drop` or `split` a large field, or keep it elsewhere.",
-            "oversize",
-        )
+def _too_large(size: int) -> Unfit:
+    return Unfit(
+        f"the item has {size:,} bytes as DynamoDB counts them; it allows {limits.ITEM_BYTES:,}",
+        "`drop` or `split` a large field, or keep it elsewhere.",
+        "oversize",
+    )
 
 
 class _KeyRule:

@@ -111,7 +111,9 @@ class Encoder:
             "string": (str, self._string),
             "decimal128": (Decimal128, self._remembering("decimal128")),
         }
+        self._known = known
         self._rules = {name: _Ruled(each, known) for name, each in compile_rules(flow).fields.items()}
+        self._alone: dict[str | None, _Ruled] = {}
         self._roots: dict[frozenset[str], _Names] = {}
         self._names = _Names({})
         self._policy = flow.numbers
@@ -147,6 +149,19 @@ class Encoder:
         out = self._attributes(item)
         return out, orjson.dumps(out, option=orjson.OPT_SORT_KEYS if sort else None), self.size
 
+    def scalar(self, value: Any, rule: str | None) -> tuple[dict[str, Any], int, str]:
+        """One value that is no container, alone, under a rule of `types`: its wire value, the bytes counted for it,
+        and the code of its hint, empty without one. Raises Unfit.
+        """
+        self._hints.clear()
+        self.size = 0
+        if rule not in self._alone:
+            self._alone[rule] = _Ruled(Rules(rule), self._known)
+        alone = self._alone[rule]
+        wire = alone.encode(value) if type(value) is alone.sure else self._by_rule(value, alone)
+        [code] = [str(code) for _, code in self._hints] or [""]
+        return wire, self.size, code
+
     def _attributes(self, item: Item) -> dict[str, Any]:
         values, derived = item
         if hints.RESERVED in values:
@@ -176,8 +191,8 @@ class Encoder:
     def _reserve(self, out: dict[str, Any]) -> None:
         orders = hints.orders({"M": out}) if self._keep_order else []
         if self._hints or orders:
-            _check_pointers(self._hints)
-            _check_pointers(orders)
+            check_pointers(self._hints)
+            check_pointers(orders)
             value = hints.attribute(self._hints, orders)
             out[hints.RESERVED] = value
             self.size += len(hints.RESERVED) + value_bytes(value)
@@ -428,7 +443,7 @@ def _too_deep() -> Unfit:
     )
 
 
-def _check_pointers(found: hints.Hints) -> None:
+def check_pointers(found: hints.Hints) -> None:
     """A pointer is the name of an attribute: names that each are short enough can make up one that is not."""
     for pointer, _ in found:
         if len(pointer) > limits.NAME_BYTES // 4 and text_size(pointer) > limits.NAME_BYTES:

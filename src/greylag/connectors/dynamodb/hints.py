@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 RESERVED: Final = "_greylag"
 ITEM: Final = "/"
@@ -63,6 +63,37 @@ def collapse(hints: Hints, spans: Sequence[tuple[int, int, int]], elements: int)
                 found.append((f"/*{pointer}", code))
                 counts[pointer, code] = elements + 1  # said once
     hints[start:] = found
+
+
+def of_paths(
+    found: Sequence[tuple[tuple[str | int, ...], Code]],
+    lengths: Mapping[tuple[str | int, ...], int],
+    here: tuple[str | int, ...] = (),
+) -> Hints:
+    """The hints of values that stand below `here`, given by their paths in the order of the encoder's walk. `lengths`
+    has how many elements the list at a path has.
+    """
+    out: Hints = []
+    spans: list[tuple[int, int, int]] = []
+    place = 0
+    while place < len(found):
+        path, code = found[place]
+        if len(path) == len(here):
+            out.append(("", code))
+            place += 1
+            continue
+        step_, first_place = path[len(here)], place
+        while place < len(found) and found[place][0][len(here)] == step_:
+            place += 1
+        start = len(out)
+        out += of_paths(found[first_place:place], lengths, (*here, step_))
+        if isinstance(step_, int):
+            spans.append((step_, start, len(out)))
+        else:
+            prefix(out, start, step_)
+    if spans:
+        collapse(out, spans, lengths[here])
+    return out
 
 
 def attribute(types: Hints, orders: Hints) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pymongo.read_concern import ReadConcern
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.bounds import Bounds, as_sent, place_of
-from greylag.connectors.mongodb.decoding import decode_page
+from greylag.connectors.mongodb.decoding import decode_page, split_documents
 from greylag.connectors.mongodb.errors import translated
 from greylag.connectors.mongodb.identity import collection_identity, unique_id
 from greylag.connectors.mongodb.inventory import growth_of, indexes_of, plain, window_seconds
@@ -22,7 +22,7 @@ from greylag.core.canonical import canonical
 from greylag.core.inventory import Inventory, Sample
 from greylag.core.nearest import did_you_mean
 from greylag.core.ports import DatasetInfo
-from greylag.core.records import Page, Partition, Record, Refused
+from greylag.core.records import NativePage, Page, Partition, Record, Refused
 from greylag.core.values import INT32_MAX, INT32_MIN, Int64, Regex, Undefined, is_number
 from greylag.errors import SchemaError, TransientError
 
@@ -114,8 +114,8 @@ class MongoSource:
         """
         after = None if cursor is None else base64.b64decode(cursor)
         for raw, place in self._pages(partition, after, page_bytes):
-            records, rejected = decode_page(raw)
-            yield Page(records, base64.b64encode(place).decode(), len(raw), rejected)
+            cursor = base64.b64encode(place).decode()
+            yield NativePage("bson", list(split_documents(raw)), cursor, len(raw), decode_page)
 
     def fetch(self, dataset: str, ids: Iterable[Value]) -> Iterator[Record]:
         """See `ports.Source.fetch`. Numbers are found whatever their type, and come with the one that is stored.

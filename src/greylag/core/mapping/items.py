@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from greylag.core.mapping.columns import Role
@@ -11,7 +12,7 @@ from greylag.core.records import Item, Refused
 from greylag.core.values import identical, type_name
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from greylag.core.mapping.carried import Carried
     from greylag.core.mapping.columns import Column
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from greylag.core.values import Document
 
 
+Write = Callable[["Document", "Scope"], "tuple[Document, frozenset[str]]"]
+
+
 def compile_item(
     columns: Sequence[Column], carried: Carried, ttl: Ttl | None = None
 ) -> Callable[[Document, Document, Scope], Item]:
@@ -28,28 +32,13 @@ def compile_item(
 
     It raises Refused where the item cannot be made, and changes nothing it is given.
     """
-    constants = {column.name: column.constant for column in columns if column.template is None}
-    fills, copies, checks = _plan(columns)
+    write = compile_write(columns)
     own_ttl = ttl if ttl and ttl.own else None
     other_ttl = ttl if ttl and not ttl.own else None
     carry = carried.compile()
-    always = frozenset([*constants, *(name for name, *_ in fills), *(name for name, _ in copies)])
-    count = len(always)
 
     def make(fields: Document, remaining: Document, scope: Scope) -> Item:
-        written = constants.copy()
-        for name, fill, column, required in fills:
-            value = fill(fields, scope)
-            if value is not UNFILLED:
-                written[name] = value
-            elif required:
-                raise _unfillable(column, fields, scope)
-        for name, same in copies:
-            written[name] = written[same]
-        for column, fill in checks:
-            if fill(fields, scope) is UNFILLED:
-                raise _unfillable(column, fields, scope)
-        derived = always if len(written) == count else frozenset(written)
+        written, derived = write(fields, scope)
         if other_ttl is not None:
             seconds = other_ttl.seconds(fields)
             if seconds is not UNFILLED:
@@ -64,6 +53,33 @@ def compile_item(
         return Item(attributes, derived)
 
     return make
+
+
+def compile_write(columns: Sequence[Column]) -> Write:
+    """A function of (the fields templates see, the record or element) → the attributes that templates and constants
+    write, and their names. It raises Refused where one cannot be filled.
+    """
+    constants = {column.name: column.constant for column in columns if column.template is None}
+    fills, copies, checks = _plan(columns)
+    always = frozenset([*constants, *(name for name, *_ in fills), *(name for name, _ in copies)])
+    count = len(always)
+
+    def write(fields: Document, scope: Scope) -> tuple[Document, frozenset[str]]:
+        written = constants.copy()
+        for name, fill, column, required in fills:
+            value = fill(fields, scope)
+            if value is not UNFILLED:
+                written[name] = value
+            elif required:
+                raise _unfillable(column, fields, scope)
+        for name, same in copies:
+            written[name] = written[same]
+        for column, fill in checks:
+            if fill(fields, scope) is UNFILLED:
+                raise _unfillable(column, fields, scope)
+        return written, always if len(written) == count else frozenset(written)
+
+    return write
 
 
 def _plan(

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from greylag.core.mapping.carried import Carried
 from greylag.core.mapping.columns import Column, read_columns
 from greylag.core.mapping.digest import mapping_digest
+from greylag.core.mapping.direct import Direct, direct
 from greylag.core.mapping.errors import MappingError
 from greylag.core.mapping.functions import check_name, compile_function
 from greylag.core.mapping.items import compile_item
@@ -58,6 +59,8 @@ class Mapping:
     """Whether no two records can share a key, nor two items of one record. True is proof, False is not."""
     key_types: dict[str, str]
     """S, N or B by key and index attribute, where the mapping decides it."""
+    direct: Direct | None
+    """The mapping's own part where it leaves records nearly as they are; None where it does more."""
     lone_fields: dict[str, Path]
     """The other key and index attributes by the source's field whose values decide."""
 
@@ -94,6 +97,7 @@ class Mapping:
         ):
             self.lone_fields = {**found, **self.lone_fields}
 
+        self.direct = direct(self.spec, columns, carried)
         self._passes = compile_where(spec.where)
         self._transform = _function(spec, load)
         self._make = compile_item(columns, carried, ttl)
