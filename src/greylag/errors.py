@@ -10,10 +10,12 @@
     │   ├── SchemaError             6  a table that is missing, or whose keys differ
     │   └── SourceDataError         6  a file that is not what it claims to be (truncated or invalid JSON)
     ├── StateError                  7  a checkpoint that belongs to something else, a run that is already going
+    │   └── PositionLost           13  the source no longer has the changes after the position that was reached
     ├── ResourceError               8  this machine's own: disk full, memory limit, missing program
     ├── Quarantined                10  the work is done, but records stand in quarantine
     ├── VerificationFailed         11  the work is done, and source and target differ
-    └── FindingsAbove              12  a look found something as bad as `--fail-on` says
+    ├── FindingsAbove              12  a look found something as bad as `--fail-on` says
+    └── NotDrained                 14  not everything written before was applied in the time given
 
 2 is a wrong command line, 130 an interrupt (Ctrl-C). Only a TransientError is ever retried. Messages say what
 failed, why, and what to do next; none holds a secret.
@@ -82,6 +84,12 @@ class StateError(GreylagError):
     exit_code = 7
 
 
+class PositionLost(StateError):  # noqa: N818
+    """The source's history no longer reaches back to the position: some changes can never be read."""
+
+    exit_code = 13
+
+
 class ResourceError(GreylagError):
     """This machine lacks something: disk space, memory, a program."""
 
@@ -104,3 +112,9 @@ class FindingsAbove(GreylagError):  # noqa: N818
     """The look is done; it found something at least as bad as `--fail-on` says."""
 
     exit_code = 12
+
+
+class NotDrained(GreylagError):  # noqa: N818
+    """What was written before the call has not all been applied in the time given."""
+
+    exit_code = 14

@@ -92,7 +92,7 @@ TUNING = ("--processes", "2", "--partition-bytes", "200000", "--page-bytes", "20
 # What Python itself says in a worker it was still starting when the coordinator was killed.
 UNBORN = re.compile(
     r'Traceback \(most recent call last\):\n  File "<string>", line 1, in <module>\n'
-    r'(?: .*\n)*? .* in spawn_main\n(?: .*\n)+EOFError: Ran out of input\n'
+    r"(?: .*\n)*? .* in spawn_main\n(?: .*\n)+EOFError: Ran out of input\n"
 )
 KILLS = [("worker", 7), ("coordinator", 7), ("all", 6)]
 

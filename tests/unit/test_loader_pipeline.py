@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from greylag.core.ports import Delivery
-from greylag.core.records import Encoded, Page, Record, Rejection
+from greylag.core.records import Encoded, Erased, Page, Record, Rejection
 from greylag.engine.loader import PageLoaded, Pipeline
 
 if TYPE_CHECKING:
@@ -21,14 +21,15 @@ class LateWriter:
     """Acknowledges in order, but only once `ahead` more batches have been pulled. Refuses the items in `refuses`."""
 
     batch_items = 3
+    late_write_seconds = 0.0
 
     def __init__(self, ahead: int, refuses: frozenset[bytes] = frozenset()) -> None:
         self.ahead = ahead
         self.refuses = refuses
         self.written: list[bytes] = []
 
-    def write(self, batches: Iterable[Sequence[Encoded]]) -> Iterator[Delivery]:
-        waiting: deque[Sequence[Encoded]] = deque()
+    def write(self, batches: Iterable[Sequence[Encoded | Erased]]) -> Iterator[Delivery]:
+        waiting: deque[Sequence[Encoded | Erased]] = deque()
         for batch in batches:
             assert len(batch) <= self.batch_items
             waiting.append(batch)
@@ -37,7 +38,7 @@ class LateWriter:
         while waiting:
             yield self._deliver(waiting.popleft())
 
-    def _deliver(self, batch: Sequence[Encoded]) -> Delivery:
+    def _deliver(self, batch: Sequence[Encoded | Erased]) -> Delivery:
         refused = tuple((place, "no") for place, each in enumerate(batch) if each.key in self.refuses)
         kept = [each.key for each in batch if each.key not in self.refuses]
         self.written += kept
@@ -129,7 +130,7 @@ def test_a_page_that_was_cut_short_has_no_cursor() -> None:
 
 def test_a_writer_that_ends_early_is_a_defect() -> None:
     class Forgetful(LateWriter):
-        def write(self, batches: Iterable[Sequence[Encoded]]) -> Iterator[Delivery]:
+        def write(self, batches: Iterable[Sequence[Encoded | Erased]]) -> Iterator[Delivery]:
             for _ in batches:
                 pass
             yield from ()

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
         Target,
         Writer,
     )
-    from greylag.core.records import Encoded, Page, Partition, Record, Stored
+    from greylag.core.records import Encoded, Erased, Page, Partition, Record, Stored
     from greylag.core.values import Document, Value
 
 kind = "faulty"
@@ -259,8 +259,9 @@ class FaultyWriter:
         self._inner = inner
         self._strikes = strikes
         self.batch_items = inner.batch_items
+        self.late_write_seconds = inner.late_write_seconds
 
-    def write(self, batches: Iterable[Sequence[Encoded]]) -> Iterator[Delivery]:
+    def write(self, batches: Iterable[Sequence[Encoded | Erased]]) -> Iterator[Delivery]:
         """See `ports.Writer.write`."""
         for batch in batches:
             subject = hashlib.blake2b(b"".join(each.key for each in batch), digest_size=16).hexdigest()
@@ -281,7 +282,7 @@ class FaultyWriter:
         """See `ports.Writer.close`."""
         self._inner.close()
 
-    def _one(self, batch: Sequence[Encoded]) -> Delivery:
+    def _one(self, batch: Sequence[Encoded | Erased]) -> Delivery:
         (delivery,) = self._inner.write([batch])
         return delivery
 

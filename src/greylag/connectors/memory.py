@@ -24,7 +24,7 @@ from greylag.core import extended_json
 from greylag.core.canonical import canonical
 from greylag.core.inventory import Index, Inventory, Sample
 from greylag.core.ports import DatasetInfo, Delivery, TableInfo
-from greylag.core.records import Encoded, Page, Partition, Record, Refused, Rejection, Stored
+from greylag.core.records import Encoded, Erased, Page, Partition, Record, Refused, Rejection, Stored
 from greylag.core.values import type_name
 from greylag.errors import ConnectorError, ResourceError, SchemaError, TransientError
 
@@ -334,11 +334,17 @@ class MemoryCodec:
         attributes = _document(body)
         return {name: attributes[name] for name in self._key}
 
+    def erased(self, body: bytes) -> Erased:
+        """See `ports.Codec.erased`."""
+        key = self.key(body)
+        return Erased(canonical(list(key.values())), _body(key))
+
 
 class MemoryWriter:
-    """See `ports.Writer`. An item is one unit; a batch is one transaction."""
+    """See `ports.Writer`. An item is one unit; a batch is one transaction, so nothing lands late."""
 
     batch_items = 25
+    late_write_seconds = 0.0
 
     def __init__(self, connector: MemoryConnector, table: TableInfo) -> None:
         self._connector = connector
@@ -346,7 +352,7 @@ class MemoryWriter:
         self._serial = table.extra["serial"]
         self._units = Pace()
 
-    def write(self, batches: Iterable[Sequence[Encoded]]) -> Iterator[Delivery]:
+    def write(self, batches: Iterable[Sequence[Encoded | Erased]]) -> Iterator[Delivery]:
         """See `ports.Writer.write`."""
         for batch in batches:
             self._units.spend(len(batch))
@@ -354,7 +360,11 @@ class MemoryWriter:
                 self._db.executemany(
                     "INSERT INTO items (in_table, key, body) VALUES (?, ?, ?) "
                     "ON CONFLICT (in_table, key) DO UPDATE SET body = excluded.body",
-                    [(self._serial, each.key, each.body) for each in batch],
+                    [(self._serial, each.key, each.body) for each in batch if isinstance(each, Encoded)],
+                )
+                self._db.executemany(
+                    "DELETE FROM items WHERE in_table = ? AND key = ?",
+                    [(self._serial, each.key) for each in batch if isinstance(each, Erased)],
                 )
             yield Delivery(len(batch), sum(each.size_bytes for each in batch), float(len(batch)))
 

@@ -36,10 +36,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from greylag.core.change import ChangeBatch, Followed, History, RawChange
     from greylag.core.flows import FlowSpec, TableSpec
     from greylag.core.inventory import Inventory, Sample
     from greylag.core.mapping import Mapping as CompiledMapping
-    from greylag.core.records import Encoded, Item, Page, Partition, Record, Stored
+    from greylag.core.records import Encoded, Erased, Item, Page, Partition, Record, Rejection, Stored
     from greylag.core.values import Document, Value
 
 
@@ -107,6 +108,57 @@ class Source(Protocol):
         """Let go of connections and files."""
 
 
+class ChangeFeed(Protocol):
+    """The resumable change stream of some datasets of a source. Used in one process at a time."""
+
+    form: str
+    """What the documents of its changes are: "bson", as a `NativePage` says it, or a word of the connector's own."""
+
+    def position(self) -> str:
+        """A position such that everything written after this call began is given by a stream begun there (law 1)."""
+
+    def read(self, position: str) -> Iterator[ChangeBatch]:
+        """What was written after `position`, without end, a batch of it at a time; while there is nothing new an empty
+        batch about once a second. Waits through what passes, as long as `patience_seconds`. Raises PositionLost where
+        the source no longer has `position`.
+        """
+
+    def mark(self) -> str:
+        """Something by which `passed` knows all that was written before this call. May write to the source where that
+        is the only way; then what it wrote is given by no stream. Any process may call it, with a feed of its own.
+        """
+
+    def passed(self, mark: str) -> bool:
+        """Whether the batches that `read` has yielded so far hold all that was written before `mark` was made. Asked
+        in the process that reads, between two batches.
+        """
+
+    def id_of(self, dataset: str, record: Record) -> bytes:
+        """The `RawChange.id` that a change to this record has."""
+
+    def decode(self, change: RawChange) -> Record | Rejection:
+        """The record of a change that is no delete, or why it cannot be carried. Pure."""
+
+    def history(self, position: str) -> History:
+        """See `History`."""
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """As `Source.limit`."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+
+
+@runtime_checkable
+class Followable(Protocol):
+    """What a source offers beside `Source` where DatasetInfo.resumable_changes can be true."""
+
+    def feed(self, datasets: Sequence[Followed], scratch: Path) -> ChangeFeed:
+        """The change stream of these datasets. `scratch` is a folder of the feed's own that lasts as long as the
+        positions it gives; only the process that reads uses it. No I/O.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class TableInfo:
     """A table as it stands. `identity` is the table's own id: another table of the same name has another one.
@@ -139,6 +191,9 @@ class Codec(Protocol):
     def key(self, body: bytes) -> Document:
         """The key attributes of a body."""
 
+    def erased(self, body: bytes) -> Erased:
+        """What deletes the item with the key of this body. A body of the key attributes alone will do."""
+
 
 @runtime_checkable
 class Transcoding(Protocol):
@@ -153,7 +208,8 @@ class Transcoding(Protocol):
 @dataclass(frozen=True, slots=True)
 class Delivery:
     """What became of a batch: how many items and bytes the target acknowledged, what it charged, how often it said
-    "slower" (`throttles`), and the items it will never take (index into the batch, reason).
+    "slower" (`throttles`), and the items it will never take (index into the batch, reason). `unknown` counts requests
+    that were given up without an answer and sent again: they may still land, later than what was acknowledged.
     """
 
     items: int
@@ -161,6 +217,7 @@ class Delivery:
     units: float
     throttles: int = 0
     refused: tuple[tuple[int, str], ...] = ()
+    unknown: int = 0
 
 
 class Writer(Protocol):
@@ -169,13 +226,17 @@ class Writer(Protocol):
     batch_items: int
     """How many items a batch may hold."""
 
-    def write(self, batches: Iterable[Sequence[Encoded]]) -> Iterator[Delivery]:
-        """Put every item of every batch; one Delivery per batch, in the order of the batches, each only once the
-        target has durably acknowledged it (law 4), at once for an empty batch. Pulls batches as connections are
-        free: holds a bounded number. What `batches` raises is raised once all that came before is acknowledged.
-        Retries throttles, unprocessed items and unknown outcomes with jittered backoff; raises TransientError once
-        the target has been away longer than the connection's `patience_seconds`. No two items of `batches` that may
-        be in flight together share a key unless they are the same item.
+    late_write_seconds: float
+    """How long after it was given up an unanswered request may still land (law 5)."""
+
+    def write(self, batches: Iterable[Sequence[Encoded | Erased]]) -> Iterator[Delivery]:
+        """Put every item of every batch, delete what is `Erased`; one Delivery per batch, in the order of the batches,
+        each only once the target has durably acknowledged it (law 4), at once for an empty batch. Deleting what is
+        not there is no error. Pulls batches as connections are free: holds a bounded number. What `batches` raises is
+        raised once all that came before is acknowledged. Retries throttles, unprocessed items and unknown outcomes
+        with jittered backoff; raises TransientError once the target has been away longer than the connection's
+        `patience_seconds`. No two items of `batches` that may be in flight together share a key unless they are the
+        same.
         """
 
     def limit(self, units_per_second: float | None) -> None:

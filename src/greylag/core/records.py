@@ -60,6 +60,18 @@ class Encoded(NamedTuple):
     size_bytes: int
 
 
+class Erased(NamedTuple):
+    """An item to delete: `key` as in `Encoded`, `body` the key attributes in the target's wire form."""
+
+    key: bytes
+    body: bytes
+
+    @property
+    def size_bytes(self) -> int:
+        """What a request counts for it."""
+        return len(self.body)
+
+
 class Stored(NamedTuple):
     """An item as it stands at the target: `key` as in `Encoded`, `body` canonical (see `ports.Codec.canonical`)."""
 

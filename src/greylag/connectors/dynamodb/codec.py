@@ -17,7 +17,7 @@ from greylag.connectors.dynamodb.restore import from_base64
 from greylag.connectors.dynamodb.rules import compile_rules
 from greylag.connectors.dynamodb.scalars import encode
 from greylag.connectors.dynamodb.unfit import Unfit
-from greylag.core.records import Encoded
+from greylag.core.records import Encoded, Erased
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,6 +59,12 @@ class DynamoDBCodec:
     def key(self, body: bytes) -> Document:
         """See `ports.Codec.key`."""
         return peek(body, self._key)
+
+    def erased(self, body: bytes) -> Erased:
+        """See `ports.Codec.erased`."""
+        item = orjson.loads(body)
+        key = {name: item[name] for name in self._key}
+        return Erased(key_bytes(key, self._key), orjson.dumps(key))
 
     def transcoder(self, mapping: CompiledMapping, form: str) -> Transcoder | None:
         """See `ports.Transcoding`."""

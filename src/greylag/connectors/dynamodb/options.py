@@ -44,6 +44,15 @@ class DynamoDBOptions(BaseModel):
     patience_seconds: Annotated[
         float, Field(gt=0, description="How long to try when DynamoDB is away or throttles everything.")
     ] = 300.0
+    late_write_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            description="How long an unanswered request may still take effect: later changes of its items wait for it.",
+        ),
+    ] = 300.0
+    # A signed request is refused once it is five minutes old.
+    # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 
     @field_validator("endpoint_url")
     @classmethod

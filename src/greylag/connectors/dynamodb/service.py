@@ -22,10 +22,11 @@ _API: Final = "DynamoDB_20120810."
 
 
 class Tally:
-    """How often one caller's requests were throttled."""
+    """How often one caller's requests were throttled, and how often one was given up without an answer."""
 
     def __init__(self) -> None:
         self.throttles = 0
+        self.unknown = 0
 
 
 class Service:
@@ -78,6 +79,7 @@ class Service:
                 tally.throttles += fault.throttled
                 reason = f"{doing} at {self.endpoint}: {fault}"
             except Broken as broken:
+                tally.unknown += broken.sent
                 reason = f"{doing} at {self.endpoint}: {broken}"
             except orjson.JSONDecodeError:
                 connection.close()

@@ -65,7 +65,8 @@ class DynamoDBTarget:
 
     def writer(self, table: TableInfo) -> DynamoDBWriter:
         """See `ports.Target.writer`."""
-        return DynamoDBWriter(self._session.service(), table, self._options.connections)
+        options = self._options
+        return DynamoDBWriter(self._session.service(), table, options.connections, options.late_write_seconds)
 
     def segments(self, table: str, *, count: int) -> Sequence[Partition]:
         """See `ports.Target.segments`."""

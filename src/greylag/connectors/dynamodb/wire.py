@@ -20,7 +20,11 @@ ANSWER_SECONDS: Final = 30.0
 
 
 class Broken(Exception):  # noqa: N818
-    """The connection failed; whether the request was carried out is unknown."""
+    """The connection failed; whether a request that was `sent` was carried out is unknown."""
+
+    def __init__(self, reason: str, *, sent: bool = True) -> None:
+        super().__init__(reason)
+        self.sent = sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +122,7 @@ class Connection:
                     server_hostname=at.name if self._tls else None,
                 )
         except (OSError, TimeoutError) as error:  # ssl.SSLError is an OSError
-            raise Broken(f"cannot connect to {at}: {str(error) or 'no answer'}") from error
+            raise Broken(f"cannot connect to {at}: {str(error) or 'no answer'}", sent=False) from error
         return protocol
 
     def close(self) -> None:

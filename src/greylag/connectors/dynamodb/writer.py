@@ -1,4 +1,4 @@
-"""Writes items with BatchWriteItem, many requests at once.
+"""Writes and deletes items with BatchWriteItem, many requests at once.
 
 Each of `connections` tasks pulls the next batch when it is free and keeps it until DynamoDB has acknowledged every
 item of it. A request whose outcome is unknown is sent again with the same items. The event loop runs only while
@@ -20,6 +20,7 @@ from greylag.connectors.dynamodb.keys import key_bytes
 from greylag.connectors.dynamodb.service import Tally
 from greylag.connectors.dynamodb.size import write_units
 from greylag.core.ports import Delivery
+from greylag.core.records import Erased
 from greylag.errors import ConnectorError
 
 if TYPE_CHECKING:
@@ -42,7 +43,10 @@ class DynamoDBWriter:
 
     batch_items = limits.BATCH_WRITE_ITEMS
 
-    def __init__(self, service: Service, table: TableInfo, connections: int) -> None:
+    def __init__(
+        self, service: Service, table: TableInfo, connections: int, late_write_seconds: float
+    ) -> None:
+        self.late_write_seconds = late_write_seconds
         self._service = service
         self._table = table
         self._bucket = Bucket()
@@ -52,7 +56,7 @@ class DynamoDBWriter:
         self._head = b'{"RequestItems":{%b:[' % orjson.dumps(table.name)
         self._doing = f"writing to table {table.name}"
 
-    def write(self, batches: Iterable[Sequence[Encoded]]) -> Iterator[Delivery]:
+    def write(self, batches: Iterable[Sequence[Encoded | Erased]]) -> Iterator[Delivery]:
         """See `ports.Writer.write`."""
         run = _Run(self, batches)
         tasks = [self._loop.create_task(run.serve(each)) for each in self._connections]
@@ -78,7 +82,7 @@ class DynamoDBWriter:
             self._loop.run_until_complete(asyncio.sleep(0))  # lets the sockets close
             self._loop.close()
 
-    async def deliver(self, connection: Connection, batch: Sequence[Encoded]) -> Delivery:
+    async def deliver(self, connection: Connection, batch: Sequence[Encoded | Erased]) -> Delivery:
         """Write a whole batch on one connection."""
         items = {each.key: each for each in batch}
         if len(items) < len(batch):
@@ -91,10 +95,17 @@ class DynamoDBWriter:
         )
         written = [item for item in batch if item.key not in put.refused] if refused else batch
         return Delivery(
-            len(written), sum([each.size_bytes for each in written]), put.units, put.throttles, refused
+            len(written),
+            sum([each.size_bytes for each in written]),
+            put.units,
+            put.throttles,
+            refused,
+            put.unknown,
         )
 
-    def _refuse_different(self, batch: Sequence[Encoded], items: dict[bytes, Encoded]) -> None:
+    def _refuse_different(
+        self, batch: Sequence[Encoded | Erased], items: dict[bytes, Encoded | Erased]
+    ) -> None:
         """Raises ConnectorError where not all items of a key are one."""
         if any(items[each.key].body != each.body for each in batch):
             raise ConnectorError(
@@ -103,7 +114,7 @@ class DynamoDBWriter:
                 "other keys each time it is called. `greylag run --restart` looks again.",
             )
 
-    async def _put(self, connection: Connection, items: list[Encoded], put: _Put) -> None:
+    async def _put(self, connection: Connection, items: list[Encoded | Erased], put: _Put) -> None:
         """Until every item is written or refused."""
         attempt = 0
         while True:
@@ -138,7 +149,9 @@ class DynamoDBWriter:
                 attempt += 1
             items = left
 
-    async def _halve(self, connection: Connection, items: list[Encoded], put: _Put, fault: Fault) -> None:
+    async def _halve(
+        self, connection: Connection, items: list[Encoded | Erased], put: _Put, fault: Fault
+    ) -> None:
         """Find the items that made DynamoDB refuse a request, and write the others."""
         if len(items) == 1:
             put.refused[items[0].key] = f"DynamoDB refused it: {fault}"
@@ -147,11 +160,11 @@ class DynamoDBWriter:
         await self._put(connection, items[:half], put)
         await self._put(connection, items[half:], put)
 
-    def _body(self, items: list[Encoded]) -> bytes:
-        requests = b",".join([b'{"PutRequest":{"Item":%b}}' % each.body for each in items])
+    def _body(self, items: list[Encoded | Erased]) -> bytes:
+        requests = b",".join([_request(each) for each in items])
         return b'%b%b]},"ReturnConsumedCapacity":"TOTAL"}' % (self._head, requests)
 
-    def _unprocessed(self, answer: dict[str, Any], items: list[Encoded]) -> list[Encoded]:
+    def _unprocessed(self, answer: dict[str, Any], items: list[Encoded | Erased]) -> list[Encoded | Erased]:
         """Which of `items` were not written; all of them where the answer names one that was not sent."""
         told = answer.get("UnprocessedItems")
         if not told:
@@ -159,7 +172,7 @@ class DynamoDBWriter:
         by_key = {each.key: each for each in items}
         try:
             return [
-                by_key[key_bytes(request["PutRequest"]["Item"], self._table.key)]
+                by_key[key_bytes(_named(request), self._table.key)]
                 for requests in told.values()
                 for request in requests
             ]
@@ -179,7 +192,7 @@ class _Put(Tally):
 class _Run:
     """One call of `write`: batches out to the connections, deliveries back in order."""
 
-    def __init__(self, writer: DynamoDBWriter, batches: Iterable[Sequence[Encoded]]) -> None:
+    def __init__(self, writer: DynamoDBWriter, batches: Iterable[Sequence[Encoded | Erased]]) -> None:
         self._writer = writer
         self._batches = iter(batches)
         self._flights: deque[_Flight] = deque()
@@ -217,7 +230,7 @@ class _Run:
         self._flights.append(flight)
         return flight
 
-    def _next(self) -> Sequence[Encoded] | None:
+    def _next(self) -> Sequence[Encoded | Erased] | None:
         """The next batch. What the batches raise counts once those before it are delivered: they are not lost."""
         try:
             with self._writer._service.stalls:  # noqa: SLF001
@@ -253,14 +266,29 @@ class _Flight:
 
     __slots__ = ("batch", "delivery")
 
-    def __init__(self, batch: Sequence[Encoded]) -> None:
+    def __init__(self, batch: Sequence[Encoded | Erased]) -> None:
         self.batch = batch
         self.delivery: Delivery | None = None
 
 
-def _requests(items: Iterable[Encoded]) -> Iterator[list[Encoded]]:
+def _request(item: Encoded | Erased) -> bytes:
+    if isinstance(item, Erased):
+        return b'{"DeleteRequest":{"Key":%b}}' % item.body
+    return b'{"PutRequest":{"Item":%b}}' % item.body
+
+
+def _named(request: dict[str, Any]) -> dict[str, Any]:
+    """The item, or its key, that a request of an answer is about."""
+    if "DeleteRequest" in request:
+        key: dict[str, Any] = request["DeleteRequest"]["Key"]
+        return key
+    item: dict[str, Any] = request["PutRequest"]["Item"]
+    return item
+
+
+def _requests(items: Iterable[Encoded | Erased]) -> Iterator[list[Encoded | Erased]]:
     """Items in groups that fit into a request."""
-    request: list[Encoded] = []
+    request: list[Encoded | Erased] = []
     size = 0
     for item in items:
         if request and (len(request) == limits.BATCH_WRITE_ITEMS or size + len(item.body) > _REQUEST_BYTES):
