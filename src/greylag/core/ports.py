@@ -34,12 +34,13 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path as Folder
 
     from greylag.core.change import ChangeBatch, Followed, History, RawChange
     from greylag.core.flows import FlowSpec, TableSpec
     from greylag.core.inventory import Inventory, Sample
     from greylag.core.mapping import Mapping as CompiledMapping
+    from greylag.core.paths import Path
     from greylag.core.records import Encoded, Erased, Item, Page, Partition, Record, Rejection, Stored
     from greylag.core.values import Document, Value
 
@@ -136,6 +137,16 @@ class ChangeFeed(Protocol):
     def id_of(self, dataset: str, record: Record) -> bytes:
         """The `RawChange.id` that a change to this record has."""
 
+    def known_fields(self, dataset: str) -> frozenset[Path]:
+        """The fields that `known` gives of every record of the dataset (`_id`), with ("@row",) where it gives the
+        record's place; empty where an id tells nothing. No I/O.
+        """
+
+    def known(self, dataset: str, id: bytes) -> Record:  # noqa: A002 - it is one
+        """What a `RawChange.id` alone tells of its record: the record with the `known_fields` and no others. With
+        it the keys of a deleted record are found without an index where templates see nothing else. Pure.
+        """
+
     def decode(self, change: RawChange) -> Record | Rejection:
         """The record of a change that is no delete, or why it cannot be carried. Pure."""
 
@@ -153,7 +164,7 @@ class ChangeFeed(Protocol):
 class Followable(Protocol):
     """What a source offers beside `Source` where DatasetInfo.resumable_changes can be true."""
 
-    def feed(self, datasets: Sequence[Followed], scratch: Path) -> ChangeFeed:
+    def feed(self, datasets: Sequence[Followed], scratch: Folder) -> ChangeFeed:
         """The change stream of these datasets. `scratch` is a folder of the feed's own that lasts as long as the
         positions it gives; only the process that reads uses it. No I/O.
         """
@@ -210,6 +221,8 @@ class Delivery:
     """What became of a batch: how many items and bytes the target acknowledged, what it charged, how often it said
     "slower" (`throttles`), and the items it will never take (index into the batch, reason). `unknown` counts requests
     that were given up without an answer and sent again: they may still land, later than what was acknowledged.
+    `duplicates` are items (index into the batch, reason) that another item keeps out, since it has a value that a
+    unique index allows only once: they were not written, and may be once that one has changed.
     """
 
     items: int
@@ -218,6 +231,7 @@ class Delivery:
     throttles: int = 0
     refused: tuple[tuple[int, str], ...] = ()
     unknown: int = 0
+    duplicates: tuple[tuple[int, str], ...] = ()
 
 
 class Writer(Protocol):
@@ -310,5 +324,5 @@ class ConnectorType(Protocol):
     options: type[Any]
     """A frozen pydantic model of the connection's keys in greylag.yaml, `kind` included as a Literal."""
 
-    def open(self, name: str, options: Any, root: Path) -> Connector:
+    def open(self, name: str, options: Any, root: Folder) -> Connector:
         """The connector for these options. `root` is the folder of greylag.yaml, for relative paths. No I/O."""
