@@ -57,6 +57,25 @@ class TargetSubject:
     keys: dict[str, str] = field(default_factory=lambda: {"pk": "S", "sk": "S"})
 
 
+@dataclass
+class FeedSubject:
+    """A source whose changes can be followed, `dataset` and `another` empty, and ways to write to it as an
+    application would. Records have an `_id`; with family "json" they are only ever added.
+    """
+
+    connector: Connector
+    family: str
+    write: Callable[[str, Sequence[Document]], None]
+    """Inserts, or replaces by `_id`."""
+    delete: Callable[[str, Sequence[Any]], None]
+    """Deletes by `_id`; with family "json" by place."""
+    drop: Callable[[str], None]
+    cut: Callable[[], None] | None = None
+    """Makes the source forget its changes up to now; None where nobody can."""
+    dataset: str = "things"
+    another: str = "others"
+
+
 def open_connector(root: Path, **options: Any) -> Connector:
     """A connector as greylag.yaml would open it."""
     kind = connector_type(options["kind"])
@@ -172,6 +191,32 @@ def mongodb(url: str, database: str, records: Sequence[Document]) -> SourceSubje
         undecodable=1,
         write=write,
         replace=fill,
+    )
+
+
+def memory_feed(folder: Path, family: str) -> FeedSubject:
+    """The memory connector's log of changes."""
+    return _memory_feed(folder, family, {"kind": "memory", "path": "data", "family": family})
+
+
+def faulty_feed(folder: Path, family: str) -> FeedSubject:
+    """The same behind faults."""
+    inner = {"kind": "memory", "path": "data", "family": family}
+    options = {"kind": "faulty", "inner": inner, "faults": FAULTS, "seed": 3, "slow_seconds": 0.002}
+    return _memory_feed(folder, family, options)
+
+
+def _memory_feed(folder: Path, family: str, options: dict[str, Any]) -> FeedSubject:
+    path = folder / "data"
+    for dataset in ("things", "others"):
+        memory.put(path, dataset, [], family=family)
+    return FeedSubject(
+        open_connector(folder, **options),
+        family,
+        lambda dataset, records: memory.write(path, dataset, records, family=family),
+        lambda dataset, ids: memory.delete(path, dataset, ids),
+        lambda dataset: memory.drop(path, dataset),
+        lambda: memory.forget_changes(path),
     )
 
 
