@@ -76,7 +76,7 @@ class Mapping:
         for section, texts in (("drop", spec.drop), ("types", spec.types)):
             for text in texts:
                 check_inside(paths, path_at(text, section), f"{section}.{text}", section)
-        kinds = [_Kind(each, path, spec) for each, path in zip(spec.split, paths, strict=True)]
+        kinds = [SplitKind(each, path, spec) for each, path in zip(spec.split, paths, strict=True)]
         children = [kind.columns for kind in kinds]
         if unique_id not in {None, Origin.ROW.value}:
             _refuse_rows([columns, *children])
@@ -129,7 +129,7 @@ class Mapping:
         return [self._make(record.fields, remaining, record), *children]
 
 
-class _Kind:
+class SplitKind:
     """The items of one split, read and compiled."""
 
     def __init__(self, split: SplitSpec, path: Path, spec: FlowSpec) -> None:
@@ -149,7 +149,7 @@ class _Kind:
         self.make = compile_item(self.columns, self.carried)
 
 
-def _all_rules(rules: dict[Path, str], carried: Carried, kinds: list[_Kind]) -> dict[str, str]:
+def _all_rules(rules: dict[Path, str], carried: Carried, kinds: list[SplitKind]) -> dict[str, str]:
     """The rules of all items of the flow by the paths of attributes. Raises MappingError where two differ."""
     merged = {renamed(path, carried.names): rule for path, rule in rules.items()}
     for kind in kinds:

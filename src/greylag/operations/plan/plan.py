@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.findings import Finding, by_severity
+from greylag.core.mapping.inverse import Inverse
 from greylag.core.paths import every, parse_path
 from greylag.core.records import Refused
 from greylag.engine.collisions import doubtful
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from greylag.config import Project
+    from greylag.core.mapping.restoring import Loss
     from greylag.core.progress import Snapshot
     from greylag.core.work import Executor
     from greylag.engine.route import Route
@@ -83,6 +85,8 @@ class FlowPlan:
     unseen: tuple[tuple[str, int], ...]
     types: tuple[Proposal, ...]
     types_left_out: bool = False
+    losses: tuple[Loss, ...] = ()
+    """Why changes could not be carried back; empty where the mapping can be inverted."""
 
     @property
     def quarantined(self) -> int:
@@ -122,6 +126,9 @@ class FlowPlan:
                 {"path": path, "records": count, "of": self.tried} for path, count in self.unseen
             ],
             "types": [each.as_json() for each in self.types],
+            "not_reversible": [
+                {"kind": each.kind, "name": each.name, "message": each.message} for each in self.losses
+            ],
         }
 
 
@@ -281,6 +288,7 @@ def _flow_plan(
         unseen=_unseen(route, found),
         types=propose(route, tally.sample),
         types_left_out=flow.python is not None and bool(flow.split),
+        losses=Inverse(flow).losses,
     )
 
 
