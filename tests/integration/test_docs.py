@@ -20,7 +20,7 @@ import pytest
 
 from greylag import errors
 from greylag.cli.root import VERBS, greylag
-from greylag.config import infrastructure, load, model
+from greylag.config import infrastructure, load, model, traffic
 from greylag.connectors.dynamodb.codec import DynamoDBCodec
 from greylag.connectors.registry import connector_type
 from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
@@ -316,10 +316,14 @@ def test_every_command_and_option_is_documented() -> None:
         (infrastructure.Database, ("infrastructure",)),
         (infrastructure.Capacity, ("infrastructure",)),
         (infrastructure.Backup, ("infrastructure",)),
+        (traffic.Traffic, ("service",)),
+        (traffic.Budget, ("service",)),
     ],
 )
 def test_every_key_has_an_example(section: type[Any], words: tuple[str, ...]) -> None:
-    page = "mapping.md" if section.__module__ == model.__name__ else "infrastructure-keys.md"
+    page = {model.__name__: "mapping.md", traffic.__name__: "cost.md"}.get(
+        section.__module__, "infrastructure-keys.md"
+    )
     texts = [block.text for block in blocks(DOCS / page) if block.language == "yaml" and block.words == words]
     for name, field in section.model_fields.items():
         key = field.alias or name
