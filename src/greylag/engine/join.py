@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from greylag.engine.colliding import SHOWN, CollidingKeys, CollidingKeysWriter
 from greylag.engine.disk import writing
+from greylag.engine.ranges import Ranges
 from greylag.engine.spill import SOURCE, Entry, Spill, SpillWriter, bucket_of, hashed
 
 if TYPE_CHECKING:
@@ -23,16 +24,19 @@ if TYPE_CHECKING:
 
     from greylag.core.work import Worker
 
-_NO_BODY = bytes(16)
+_NO_BODY = b""
 _MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A joined bucket: items that agree, by the place of their flow, and how many candidates were written."""
+    """A joined bucket: items that agree, by the place of their flow, how many candidates were written, and the ranges
+    of the checked flows.
+    """
 
     verified: dict[int, int]
     candidates: int
+    ranges: Ranges[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +100,16 @@ class _JoinWorker:
         path = candidates_file(self._work.folder, bucket)
         colliding = CollidingKeysWriter(colliding_file(self._work.folder, bucket), self._work.names)
         verified: Counter[int] = Counter()
+        ranges: Ranges[int] = Ranges()
         count = 0
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 for key, entries in self._spill.groups(bucket):
-                    count += self._join(key, entries, file, colliding, verified)
+                    count += self._join(key, entries, file, colliding, verified, ranges)
         colliding.finish()
         self._colliding_records.flush()
-        emit(Joined(dict(verified), count))
+        emit(Joined(dict(verified), count, ranges))
 
     def control(self, message: Any) -> None:
         """Rates do not concern a join."""
@@ -119,8 +124,13 @@ class _JoinWorker:
         file: BinaryIO,
         colliding: CollidingKeysWriter,
         verified: Counter[int],
+        ranges: Ranges[int],
     ) -> int:
         sources, shown, target = self._sort(entries)
+        if target is not None:
+            ranges.at(target.flow, key).target.add(target.body)
+        if sources == 1 and shown[0].flow in self._work.checked:
+            ranges.at(shown[0].flow, key).source.add(shown[0].body)
         if sources > 1:
             colliding.add(key, sources, shown)
             if target is None:

@@ -19,6 +19,7 @@ from greylag.core.records import Refused
 from greylag.engine.differences import Difference, differences
 from greylag.engine.join import CollidingBuckets
 from greylag.engine.lane import Lane, Lanes
+from greylag.engine.ranges import Ranges, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,12 +48,13 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of some candidates, by flow and then by `verified`, `changed` or a kind of mismatch; and the lines
-    of the mismatches.
+    """What became of some candidates, by flow and then by `verified`, `changed` or a kind of mismatch; the lines of the
+    mismatches; and the ranges of what says the same in other bytes.
     """
 
     counts: dict[str, dict[str, int]]
     lines: tuple[bytes, ...]
+    alike: Ranges[str] = field(default_factory=Ranges)
 
 
 class Expected(NamedTuple):
@@ -227,6 +229,7 @@ def settle(lane: Lane, items: Sequence[Expected], *, trust_bodies: bool = True) 
     }
     counts: Counter[str] = Counter()
     lines: list[bytes] = []
+    alike: Ranges[str] = Ranges()
     for each in items:
         body = stored.get(each.digest)
         if body is None:
@@ -239,7 +242,11 @@ def settle(lane: Lane, items: Sequence[Expected], *, trust_bodies: bool = True) 
             lines.append(
                 _line("different", name, each.digest, record_id=each.record_id, key=each.key, found=found)
             )
-    return Settled({name: dict(counts)}, tuple(lines))
+        elif body != each.body:
+            sides = alike.at(name, each.digest)
+            sides.alike_source.add(digest_of(each.body))
+            sides.alike_target.add(digest_of(body))
+    return Settled({name: dict(counts)}, tuple(lines), alike)
 
 
 _NO_ID = object()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from greylag.core.extended_json import to_extended
 from greylag.core.records import Refused
 from greylag.engine.lane import Lane, Lanes
-from greylag.engine.spill import SOURCE, TARGET, Entry, SpillWriter, hashed, label
+from greylag.engine.ranges import digest_of
+from greylag.engine.spill import SOURCE, TARGET, Entry, SpillWriter, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -124,7 +125,7 @@ class _SweepWorker:
             owned[flow] += 1
             if flow in self.work.checked:
                 text = label(lane.codec.key(stored.body))
-                self.spill.add(Entry(lane.digest(stored.key), hashed(stored.body), TARGET, flow, 0, text))
+                self.spill.add(Entry(lane.digest(stored.key), digest_of(stored.body), TARGET, flow, 0, text))
         return TargetRead(len(batch), dict(owned), tuple(examples))
 
     def _page(self, page: Page, flow: int, lane: Lane) -> SourceRead:
@@ -140,6 +141,6 @@ class _SweepWorker:
             items += len(encoded)
             text = label(record.id)
             for place, each in enumerate(encoded):
-                self.spill.add(Entry(lane.digest(each.key), hashed(each.body), SOURCE, flow, place, text))
+                self.spill.add(Entry(lane.digest(each.key), digest_of(each.body), SOURCE, flow, place, text))
         count = len(page.records) + len(page.rejected)
         return SourceRead(count, filtered, quarantined, items, page.bytes_read)

@@ -20,6 +20,7 @@ from greylag.engine.disk import writing
 from greylag.engine.join import JoinWork, candidates_file, colliding_records
 from greylag.engine.mismatches import MISMATCHES, MismatchFile
 from greylag.engine.phases import Phase, run_phases
+from greylag.engine.ranges import Ranges
 from greylag.engine.recheck import CHUNK_LINES, RecheckWork, chunks
 from greylag.engine.spill import BUCKETS
 from greylag.engine.stages import Stages
@@ -66,6 +67,7 @@ class Verify:
         self._flows: dict[str, Counter[str]] = {name: Counter() for name in sorted(names)}
         self._tables = {str(route.flow.table.ref): _Table() for route in siblings}
         self._candidates = 0
+        self._ranges: Ranges[str] = Ranges()
 
     def run(self) -> Verification:
         """Verify. Raises what sources and targets raise, and ResourceError when this machine's disk is full."""
@@ -115,6 +117,7 @@ class Verify:
             finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=time.monotonic() - clock,
             mismatches_file=str(self._folder / MISMATCHES),
+            ranges=self._ranges,
         )
 
     def _stage(self, name: str, *, estimated: bool = False) -> Callable[[], None]:
@@ -181,6 +184,8 @@ class Verify:
             name = self._siblings[place].name
             self._flows[name]["verified"] += count
             self._stages.add(name, records_read=count)
+        for place, found in joined.ranges.items():
+            self._ranges.merge(self._siblings[place].name, found)
 
     def _end_join(self) -> None:
         """Count the records that share keys, each once however many of its items do."""
@@ -202,6 +207,8 @@ class Verify:
         for name, counts in settled.counts.items():
             self._flows[name].update(counts)
             self._stages.add(name, records_read=sum(counts.values()))
+        for name, found in settled.alike.items():
+            self._ranges.merge(name, found)
         self._mismatches.add(settled.lines)
 
 
