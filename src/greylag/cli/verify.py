@@ -37,6 +37,15 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the report here too.",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what was proven here, for `greylag certificate check`.",
+)
+@click.option(
+    "--frozen", is_flag=True, help="State that nothing writes to the source; the certificate says so."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def verify(
@@ -46,15 +55,24 @@ def verify(
     sample: int | None,
     processes: int | None,
     report: Path | None,
+    certificate: Path | None,
+    frozen: bool,
     as_json: bool,
 ) -> None:
     """Compare every record with its target. Only reads.
 
     Ends with exit code 11 if source and target differ. `greylag repair` mends.
     """
+    if certificate is not None and sample is not None:
+        raise click.UsageError("--certificate needs every record, so no --sample")
+    if frozen and certificate is None:
+        raise click.UsageError("--frozen is for --certificate")
     with live(silent=as_json) as observe:
         found = verify_project(
-            invocation.project(), VerifyOptions(only, sample), executor=Processes(processes), observe=observe
+            invocation.project(),
+            VerifyOptions(only, sample, certificate, frozen),
+            executor=Processes(processes),
+            observe=observe,
         )
     if report is not None:
         save(found.as_json(), report)
@@ -62,6 +80,8 @@ def verify(
         answer(found.as_json())
     else:
         click.echo(text(found))
+        if certificate is not None:
+            click.echo(f"{found.statement}\nWritten to {certificate}.")
     if found.mismatches:
         raise VerificationFailed(
             f"{plural(found.mismatches, 'item')} at the target {'is' if found.mismatches == 1 else 'are'} not as the "

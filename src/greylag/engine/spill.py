@@ -51,8 +51,8 @@ class Entry(NamedTuple):
     """An item as one side of a join knows it.
 
     `key` is the digest (16 bytes) of the table key, `body` one of the canonical body (255 bytes at most); `side` is
-    SOURCE or TARGET; `flow` the flow's place in its join; `place` the item's among those of its record; `label` what the side finds
-    it by again, as extended JSON: a record's id, an item's key.
+    SOURCE or TARGET; `flow` the flow's place in its join; `place` the item's among those of its record; `label` what
+    the side finds it by again, as extended JSON: a record's id, an item's key.
     """
 
     key: bytes

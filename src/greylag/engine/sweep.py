@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from greylag.engine.route import Route
 
 PAGE_BYTES = 4 * 2**20
-PARTITION_BYTES = 64 * 2**20
 EXAMPLES = 5
 
 

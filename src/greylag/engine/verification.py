@@ -68,6 +68,7 @@ class Verification:
     sample: int | None = None
     notes: tuple[str, ...] = field(default=())
     ranges: Ranges[str] | None = field(default=None, repr=False)
+    statement: str = STATEMENT
 
     @property
     def mismatches(self) -> int:
@@ -80,6 +81,5 @@ class Verification:
         return {
             **{name: each for name, each in asdict(replace(self, ranges=None)).items() if name != "ranges"},
             "mismatches": self.mismatches,
-            "statement": STATEMENT,
             "not_looked_for": not_looked_for,
         }

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from greylag.engine.collisions import doubtful
 from greylag.engine.disk import writing
 from greylag.engine.join import JoinWork, candidates_file, colliding_records
 from greylag.engine.mismatches import MISMATCHES, MismatchFile
@@ -24,7 +23,8 @@ from greylag.engine.ranges import Ranges
 from greylag.engine.recheck import CHUNK_LINES, RecheckWork, chunks
 from greylag.engine.spill import BUCKETS
 from greylag.engine.stages import Stages
-from greylag.engine.sweep import EXAMPLES, PARTITION_BYTES, SourceTask, SweepWork, TargetTask
+from greylag.engine.sweep import EXAMPLES, SweepWork
+from greylag.engine.tasks import source_tasks, target_tasks
 from greylag.engine.verification import FlowVerification, TableVerification, Verification
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from greylag.engine.join import Joined
     from greylag.engine.recheck import Chunk, Settled
     from greylag.engine.route import Route
-    from greylag.engine.sweep import SourceRead, TargetRead
+    from greylag.engine.sweep import SourceRead, SourceTask, TargetRead, TargetTask
 
 
 class Verify:
@@ -124,18 +124,7 @@ class Verify:
         return partial(self._stages.begin, name, estimated=estimated)
 
     def _segments(self) -> Iterator[TargetTask]:
-        by_table: dict[str, list[int]] = defaultdict(list)
-        for place, route in enumerate(self._siblings):
-            by_table[str(route.flow.table.ref)].append(place)
-        for places in by_table.values():
-            route = self._siblings[places[0]]
-            target = route.target.target()
-            try:
-                segments = target.segments(route.table.name, count=4 * self._executor.processes)
-            finally:
-                target.close()
-            for segment in segments:
-                yield TargetTask(tuple(places), segment)
+        return target_tasks(self._siblings, self._executor.processes)
 
     def _target_read(self, task: TargetTask, read: TargetRead) -> None:
         self._tables[str(self._siblings[task.owners[0]].flow.table.ref)].add(read)
@@ -144,26 +133,7 @@ class Verify:
                 self._stages.add(self._siblings[owner].name, records_read=count)
 
     def _partitions(self) -> Iterator[SourceTask]:
-        for place in sorted(self._checked | self._sharing_keys()):
-            route = self._siblings[place]
-            source = route.source.source()
-            try:
-                for partition in source.partitions(route.dataset.dataset, partition_bytes=PARTITION_BYTES):
-                    yield SourceTask(place, partition)
-            finally:
-                source.close()
-
-    def _sharing_keys(self) -> set[int]:
-        """The flows that are read only because a key of theirs may be one of a checked flow's, too."""
-        by_table: dict[str, list[Route]] = defaultdict(list)
-        for route in self._siblings:
-            by_table[str(route.flow.table.ref)].append(route)
-        names: set[str] = set()
-        for group in by_table.values():
-            suspects = {route.name for route in doubtful(group)}
-            if suspects & set(self._flows):
-                names |= suspects
-        return {place for place, route in enumerate(self._siblings) if route.name in names}
+        return source_tasks(self._siblings, self._checked)
 
     def _source_read(self, task: SourceTask, page: SourceRead) -> None:
         if task.flow not in self._checked:

@@ -10,8 +10,11 @@ from urllib.parse import quote
 from greylag.engine.disk import writing
 from greylag.engine.sample import sample
 from greylag.engine.verify import Verify
+from greylag.operations.certificate.document import Standstill, certify, statement_of
+from greylag.operations.certificate.document import save as save_certificate
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
+from greylag.operations.repairs import repaired_items
 from greylag.state.locks import is_running, run_lock
 from greylag.state.store import Store
 
@@ -29,10 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """What `greylag verify` was asked. `only`: services or flows. `sample`: records of each flow, None for all."""
+    """What `greylag verify` was asked. `only`: services or flows. `sample`: records of each flow, None for all.
+    `certificate`: where to write one; `frozen`: the user says that nothing writes to the source.
+    """
 
     only: tuple[str, ...] = ()
     sample: int | None = None
+    certificate: Path | None = None
+    frozen: bool = False
 
 
 def verify(
@@ -47,6 +54,12 @@ def verify(
             going = "a run was going on: what it had not carried yet shows as missing"
             found = replace(found, notes=(going, *found.notes))
         save(found.as_json(), folder_of(project, options.sample) / "report.json")
+        if options.certificate is not None:
+            standstill = Standstill(frozen=options.frozen)
+            repaired = repaired_items(project.state_folder)
+            document = certify(project, prepared.routes, found, standstill, repaired)
+            save_certificate(document, options.certificate)
+            found = replace(found, statement=statement_of(document))
         return found
 
 
