@@ -220,6 +220,37 @@ def _memory_feed(folder: Path, family: str, options: dict[str, Any]) -> FeedSubj
     )
 
 
+def mongodb_feed(url: str, database: str) -> FeedSubject:
+    """Collections of a replica set. Its oplog cannot be cut."""
+    from pymongo import MongoClient, ReplaceOne
+
+    from greylag.connectors.mongodb.bounds import as_sent
+    from greylag.connectors.mongodb.wire import encode_document
+
+    def raw(document: Document) -> Any:
+        return as_sent(encode_document(document))
+
+    def write(dataset: str, records: Sequence[Document]) -> None:
+        with MongoClient[Any](url) as client:
+            client[database][dataset].bulk_write(
+                [ReplaceOne(raw({"_id": each["_id"]}), raw(each), upsert=True) for each in records]
+            )
+
+    def delete(dataset: str, ids: Sequence[Any]) -> None:
+        with MongoClient[Any](url) as client:
+            client[database][dataset].delete_many({"_id": {"$in": list(ids)}})
+
+    def drop(dataset: str) -> None:
+        with MongoClient[Any](url) as client:
+            client[database].drop_collection(dataset)
+
+    with MongoClient[Any](url) as client:
+        for dataset in ("things", "others"):
+            client[database].create_collection(dataset)
+    options = {"kind": "mongodb", "url": url, "database": database}
+    return FeedSubject(open_connector(_nowhere(), **options), "bson", write, delete, drop)
+
+
 def memory_target(folder: Path) -> TargetSubject:
     """The memory connector as a target."""
     path = folder / "target"

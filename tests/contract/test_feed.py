@@ -23,13 +23,16 @@ if TYPE_CHECKING:
     from greylag.core.ports import ChangeFeed
     from tests.contract.subjects import FeedSubject
 
-SUBJECTS = ["memory json", "memory bson", "faulty bson"]
+SUBJECTS = ["memory json", "memory bson", "faulty bson", "mongodb"]
 DEADLINE_SECONDS = 60.0
 
 
 @pytest.fixture(params=SUBJECTS)
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> FeedSubject:
     kind, _, detail = request.param.partition(" ")
+    if kind == "mongodb":
+        url = request.getfixturevalue("mongodb_url")
+        return subjects.mongodb_feed(url, request.getfixturevalue("database"))
     make = subjects.memory_feed if kind == "memory" else subjects.faulty_feed
     return make(tmp_path, detail)
 

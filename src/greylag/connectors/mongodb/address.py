@@ -56,11 +56,11 @@ class Address:
             )
         return cls(hosts.partition("?")[0], database or named or "", url)
 
-    def client(self, connection: str) -> pymongo.MongoClient[dict[str, Any]]:
-        """pymongo's client for the url. Raises ConfigurationError for a url that is none."""
+    def client(self, connection: str, **options: Any) -> pymongo.MongoClient[dict[str, Any]]:
+        """pymongo's client for the url, with further options. Raises ConfigurationError for a url that is none."""
         text = self.url.get_secret_value()
         try:
-            return pymongo.MongoClient(text, **self.client_options())
+            return pymongo.MongoClient(text, **self.client_options(), **options)
         except (pymongo.errors.ConfigurationError, ValueError) as error:
             raise _no_address(connection, error, text) from None
 

@@ -13,6 +13,7 @@ from greylag.errors import (
     ConfigurationError,
     ConnectorError,
     GreylagError,
+    PositionLost,
     SchemaError,
     TransientError,
 )
@@ -45,6 +46,10 @@ _TRANSIENT: Final = frozenset(
 
 Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 """
+
+_HISTORY_LOST: Final = frozenset({260, 280, 286})
+"""InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
+_LABELS: Final = ("RetryableError", "ResumableChangeStreamError")
 
 
 @contextmanager
@@ -89,6 +94,12 @@ def _refused(error: driver.OperationFailure, server: str, operation: str) -> Gre
         )
     if error.code == _NO_SUCH_NAMESPACE:
         return SchemaError(f"{server}: cannot {operation}: {reason}")
-    if error.code in _TRANSIENT or error.has_error_label("RetryableError"):
+    if error.code in _HISTORY_LOST:
+        return PositionLost(
+            f"{server}: cannot {operation}: the oplog no longer reaches back to the position: {reason[:300]}",
+            advice="`greylag run --follow --reload FLOW` loads the flow's dataset again from a new position, without "
+            "emptying the target. A larger oplog (replSetResizeOplog) keeps more history.",
+        )
+    if error.code in _TRANSIENT or any(error.has_error_label(each) for each in _LABELS):
         return TransientError(f"{server}: cannot {operation}: {reason}")
     return ConnectorError(f"{server}: cannot {operation}: {reason[:1000]}")

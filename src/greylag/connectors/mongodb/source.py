@@ -10,6 +10,7 @@ from pymongo.read_concern import ReadConcern
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.bounds import Bounds, as_sent, place_of
+from greylag.connectors.mongodb.changes import MongoFeed
 from greylag.connectors.mongodb.decoding import decode_page, split_documents
 from greylag.connectors.mongodb.errors import translated
 from greylag.connectors.mongodb.identity import collection_identity, unique_id
@@ -29,12 +30,14 @@ from greylag.errors import SchemaError, TransientError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import pymongo
     from pymongo.synchronous.database import Database
 
     from greylag.connectors.mongodb.address import Address
     from greylag.connectors.mongodb.pages import Documents
+    from greylag.core.change import Followed
     from greylag.core.values import Value
 
 _FETCHED_TOGETHER: Final = 500
@@ -155,6 +158,15 @@ class MongoSource:
                 records, rejected = decode_page(raw)
                 yield Page(records, "", len(raw), rejected)
                 self._pace.spend(len(raw))
+
+    def feed(self, datasets: Sequence[Followed], scratch: Path) -> MongoFeed:  # noqa: ARG002 - it needs none
+        """See `ports.Followable.feed`."""
+        return MongoFeed(
+            self.name,
+            self.address,
+            [each.dataset for each in datasets],
+            patience_seconds=self._patience_seconds,
+        )
 
     def limit(self, bytes_per_second: float | None) -> None:
         """See `ports.Source.limit`."""
