@@ -7,13 +7,15 @@ it can: a test skips by what is declared, never by a name.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from greylag.connectors import memory
 from greylag.connectors.registry import connector_type
 from greylag.core.extended_json import dumps
+from greylag.core.flows import DatasetRef, TableSpec
+from greylag.core.records import Item
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -54,7 +56,24 @@ class TargetSubject:
     prefix: str = ""
     drop: Callable[[str], None] | None = None
     """Drops a table behind the connector's back."""
-    keys: dict[str, str] = field(default_factory=lambda: {"pk": "S", "sk": "S"})
+    documents: bool = False
+    """Whether its tables all have the key `_id` and no indexes in greylag.yaml (`ports.Documents`)."""
+
+    def key(self, pk: str, sk: int) -> Document:
+        """The key attributes of an item."""
+        return {"_id": {"pk": pk, "sk": sk}} if self.documents else {"pk": pk, "sk": sk}
+
+    def item(self, pk: str, sk: int, fields: Document) -> Item:
+        """An item with this key, part of which a template wrote."""
+        derived = frozenset[str]() if self.documents else frozenset({"pk"})
+        return Item({**self.key(pk, sk), **fields}, derived)
+
+    def spec(self, name: str) -> TableSpec:
+        """A table of such items."""
+        ref = DatasetRef("subject", name)
+        if self.documents:
+            return TableSpec(ref, ("_id",), any_type=True)
+        return TableSpec(ref, ("pk", "sk"), {"by_kind": ("kind", "pk")}, {"pk": "S", "sk": "N", "kind": "S"})
 
 
 @dataclass
@@ -279,6 +298,18 @@ def dynamodb_target(endpoint: str, prefix: str) -> TargetSubject:
 
     options = {"kind": "dynamodb", "region": "us-east-1", "endpoint_url": endpoint, "create_tables": True}
     return TargetSubject(open_connector(_nowhere(), **options), "bson", prefix, drop)
+
+
+def mongodb_target(url: str, database: str) -> TargetSubject:
+    """A replica set."""
+    from pymongo import MongoClient
+
+    def drop(table: str) -> None:
+        with MongoClient[Any](url) as client:
+            client[database].drop_collection(table)
+
+    options = {"kind": "mongodb", "url": url, "database": database, "create_tables": True}
+    return TargetSubject(open_connector(_nowhere(), **options), "bson", drop=drop, documents=True)
 
 
 def _nowhere() -> Path:

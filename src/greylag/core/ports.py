@@ -51,7 +51,8 @@ class DatasetInfo:
 
     `identity` differs when it is another dataset or, where nothing but content tells (files), another content.
     `unique_id` is the template name of a field the source itself keeps unique and whose text form cannot give one
-    text for two values (`_id` where every `_id` has one type; `@row`); None where nothing is known. `family` is
+    text for two values (`_id` where every `_id` has one type; `@row`); None where nothing is known. `unique_value` is
+    a field whose values it keeps unique, of whatever types they are: by value, 1 and 1.0 are one. `family` is
     "bson" or "json": which type a plain number at the target is taken for.
     """
 
@@ -62,6 +63,7 @@ class DatasetInfo:
     estimated_bytes: int | None
     unique_id: str | None
     resumable_changes: bool = False
+    unique_value: str | None = None
 
 
 class Source(Protocol):
@@ -326,3 +328,12 @@ class ConnectorType(Protocol):
 
     def open(self, name: str, options: Any, root: Folder) -> Connector:
         """The connector for these options. `root` is the folder of greylag.yaml, for relative paths. No I/O."""
+
+
+@runtime_checkable
+class Documents(Protocol):
+    """What a connector type offers beside `ConnectorType` where its tables hold documents as they are: of any fields
+    in their order, each type its own, under a key that every table has and whose values may be of any type.
+    """
+
+    own_key: str

@@ -179,7 +179,7 @@ class Pipeline:
         sums.size_bytes += delivery.size_bytes
         sums.units += delivery.units
         sums.throttles += delivery.throttles
-        for index, reason in delivery.refused:
+        for index, reason in (*delivery.refused, *delivery.duplicates):
             record = owners[index]
             sums.rejections.append(Rejection(record.id, reason, _TARGET_REFUSED, record.fields))
 

@@ -226,6 +226,6 @@ def write(lane: Lane, items: Sequence[Expected]) -> Counter[str]:
     batches = [writes[start : start + size] for start in range(0, len(writes), size)]
     deliveries = lane.writer.write([encoded for _, encoded in batch] for batch in batches)
     for batch, delivery in zip(batches, deliveries, strict=True):
-        refused = {place for place, _ in delivery.refused}
+        refused = {place for place, _ in (*delivery.refused, *delivery.duplicates)}
         counts.update("refused" if place in refused else kind for place, (kind, _) in enumerate(batch))
     return counts

@@ -47,6 +47,8 @@ def with_key_types(
 
     Raises ConfigurationError where two templates disagree, or nothing tells a type.
     """
+    if spec.any_type:
+        return spec
     wanted = {attribute for names in (spec.key, *spec.indexes.values()) for attribute in names}
     types: dict[str, str] = dict(spec.key_types)
     for mapping, _, _ in flows:

@@ -149,7 +149,9 @@ def _draft(flow: FlowSpec, ends: _Ends, functions: Functions) -> _Draft:
     source = ends.source(flow.source.connection)
     dataset = source.describe(flow.source.dataset)
     try:
-        mapping = compile_mapping(flow, unique_id=dataset.unique_id, load=functions)
+        mapping = compile_mapping(
+            flow, unique_id=dataset.unique_id, unique_value=dataset.unique_value, load=functions
+        )
     except MappingError as error:
         raise ConfigurationError(
             f"flow {flow.name}, {error.where}: {error.message}", advice=error.advice

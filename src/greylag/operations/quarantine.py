@@ -211,7 +211,7 @@ def _write(lane: Lane, encoded: list[tuple[Record, list[Encoded]]]) -> Iterator[
     for batch, delivery in zip(
         batches, lane.writer.write([item for _, item in batch] for batch in batches), strict=True
     ):
-        refused |= {batch[index][0]: reason for index, reason in delivery.refused}
+        refused |= {batch[index][0]: reason for index, reason in (*delivery.refused, *delivery.duplicates)}
     for place, (record, items) in enumerate(encoded):
         if place in refused:
             yield Rejection(record.id, refused[place], "Mend the record or its mapping.", record.fields)

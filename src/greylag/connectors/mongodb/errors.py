@@ -24,8 +24,17 @@ if TYPE_CHECKING:
 _WRONG_CREDENTIALS: Final = frozenset({11, 18, 334, 8000})
 _UNAUTHORIZED: Final = 13
 _NO_SUCH_NAMESPACE: Final = 26
-_TRANSIENT: Final = frozenset(
+OUT_OF_ORDER: Final = frozenset({217, 225})
+"""The server no longer knows the numbers of a session's earlier writes."""
+TRANSIENT: Final = frozenset(
     {
+        *OUT_OF_ORDER,
+        *(
+            46,
+            64,
+            112,
+            246,
+        ),  # locks, write concerns, conflicts and snapshots that come out right the next time
         *(6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436),  # the driver's retryable errors
         *(
             43,
@@ -100,6 +109,6 @@ def _refused(error: driver.OperationFailure, server: str, operation: str) -> Gre
             advice="`greylag run --follow --reload FLOW` loads the flow's dataset again from a new position, without "
             "emptying the target. A larger oplog (replSetResizeOplog) keeps more history.",
         )
-    if error.code in _TRANSIENT or any(error.has_error_label(each) for each in _LABELS):
+    if error.code in TRANSIENT or any(error.has_error_label(each) for each in _LABELS):
         return TransientError(f"{server}: cannot {operation}: {reason}")
     return ConnectorError(f"{server}: cannot {operation}: {reason[:1000]}")

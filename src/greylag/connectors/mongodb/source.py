@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.bounds import Bounds, as_sent, place_of
@@ -54,12 +55,20 @@ class MongoSource:
     """See `ports.Source`. Reads with read concern "majority": nothing that a failover could take back."""
 
     def __init__(
-        self, name: str, address: Address, *, bytes_per_second: float | None, patience_seconds: float
+        self,
+        name: str,
+        address: Address,
+        *,
+        bytes_per_second: float | None,
+        patience_seconds: float,
+        primary: bool = False,
     ) -> None:
+        """`primary`: whatever the url prefers to read from."""
         self.name = name
         self.address = address
         self._pace = Pace(bytes_per_second)
         self._patience_seconds = patience_seconds
+        self._read_preference = ReadPreference.PRIMARY if primary else None
         self._client: pymongo.MongoClient[dict[str, Any]] | None = None
 
     def check(self) -> None:
@@ -232,6 +241,7 @@ class MongoSource:
                 # Each shard keeps an `_id` unique among its own documents; two of them may hold the same one.
                 unique_id=None if sharded else unique_id(self._collection(dataset)),
                 resumable_changes="setName" in hello or sharded,
+                unique_value=None if sharded else "_id",
             )
 
     def _inventory(self, dataset: str) -> Inventory:
@@ -321,7 +331,11 @@ class MongoSource:
     def _database(self) -> Database[dict[str, Any]]:
         if self._client is None:
             self._client = self.address.client(self.name)
-        return self._client.get_database(self.address.database, read_concern=ReadConcern("majority"))
+        return self._client.get_database(
+            self.address.database,
+            read_concern=ReadConcern("majority"),
+            read_preference=self._read_preference,
+        )
 
     def _collection(self, dataset: str) -> Documents:
         return self._database()[dataset]

@@ -38,6 +38,16 @@ def injective(
     return all(item_keys_disjoint(one, other) for one, other in combinations(claims, 2))
 
 
+def keyed_by(columns: Columns, key: tuple[str, ...], field: str | None) -> bool:
+    """Whether the key is the value of this field of the source, as it is."""
+    raws = [each.raw for each in _templates(columns, key)]
+    return (
+        field is not None
+        and len(key) == 1
+        and any(raw is not None and raw.origin is Origin.FIELD and raw.path == (field,) for raw in raws)
+    )
+
+
 class _Unique:
     """Tells which placeholders are the source's unique id: the field at `path`, or `@row` without a path."""
 

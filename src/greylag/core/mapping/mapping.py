@@ -17,7 +17,7 @@ from greylag.core.mapping.direct import Direct, direct
 from greylag.core.mapping.errors import MappingError
 from greylag.core.mapping.functions import check_name, compile_function
 from greylag.core.mapping.items import compile_item
-from greylag.core.mapping.keys import injective, key_types, lone_fields
+from greylag.core.mapping.keys import injective, key_types, keyed_by, lone_fields
 from greylag.core.mapping.ownership import Claim, item_claim
 from greylag.core.mapping.split import Split, check_inside, split_paths
 from greylag.core.mapping.templates import Origin
@@ -35,13 +35,19 @@ if TYPE_CHECKING:
 Load = Callable[[str], Callable[[Any], Any]]
 
 
-def compile_mapping(spec: FlowSpec, *, unique_id: str | None = None, load: Load | None = None) -> Mapping:
+def compile_mapping(
+    spec: FlowSpec,
+    *,
+    unique_id: str | None = None,
+    unique_value: str | None = None,
+    load: Load | None = None,
+) -> Mapping:
     """The mapping `spec` describes. Raises MappingError for one that cannot work.
 
-    `unique_id` is the source's DatasetInfo.unique_id, if it is known yet. `load` finds the function that
-    `python:` names; without it such a flow is only checked, and its mapping cannot be applied.
+    `unique_id` and `unique_value` are those of the source's DatasetInfo, if they are known yet. `load` finds the
+    function that `python:` names; without it such a flow is only checked, and its mapping cannot be applied.
     """
-    return Mapping(spec, unique_id, load)
+    return Mapping(spec, unique_id, unique_value, load)
 
 
 class Mapping:
@@ -59,12 +65,16 @@ class Mapping:
     """Whether no two records can share a key, nor two items of one record. True is proof, False is not."""
     key_types: dict[str, str]
     """S, N or B by key and index attribute, where the mapping decides it."""
+    identity: bool
+    """Whether every record becomes one item with exactly its own fields, in their order."""
     direct: Direct | None
     """The mapping's own part where it leaves records nearly as they are; None where it does more."""
     lone_fields: dict[str, Path]
     """The other key and index attributes by the source's field whose values decide."""
 
-    def __init__(self, spec: FlowSpec, unique_id: str | None, load: Load | None) -> None:
+    def __init__(
+        self, spec: FlowSpec, unique_id: str | None, unique_value: str | None, load: Load | None
+    ) -> None:
         table, dataset = spec.table, spec.source.dataset
         carried = Carried(spec.drop, spec.rename)
         rules = parse_types(spec.types, "types")
@@ -87,7 +97,10 @@ class Mapping:
         self.types = _all_rules(rules, carried, kinds)
         self.digest = mapping_digest(spec, uses_dataset=_uses_dataset(spec))
         self.claim = Claim(tuple(item_claim(each, table.key) for each in (columns, *children)))
-        self.injective = spec.python is None and injective(columns, children, table.key, unique_id)
+        self.injective = spec.python is None and (
+            injective(columns, children, table.key, unique_id)
+            or (table.any_type and not children and keyed_by(columns, table.key, unique_value))
+        )
         self.key_types = key_types([(columns, rules), *((kind.columns, kind.rules) for kind in kinds)], table)
         self.lone_fields = {}
         for found in (
@@ -97,6 +110,9 @@ class Mapping:
         ):
             self.lone_fields = {**found, **self.lone_fields}
 
+        self.identity = not (spec.where or spec.python or spec.split or spec.ttl or carried.changes) and all(
+            each.carried for each in columns
+        )
         self.direct = direct(self.spec, columns, carried)
         self._passes = compile_where(spec.where)
         self._transform = _function(spec, load)
