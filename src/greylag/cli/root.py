@@ -37,6 +37,8 @@ VERBS = {
     "repair": "Write what verification finds missing or different.",
     "quarantine": "List, show and retry records that could not be carried.",
     "status": "Show how far a run is.",
+    "backup": "Back up tables, collections and files.",
+    "restore": "Restore a backup, and what a restored table lacks.",
     "provision": "Make tables, buckets and queues without Terraform.",
     "deprovision": "Remove what provision made.",
     "infra": "Render and check the Terraform of the project.",
@@ -50,6 +52,7 @@ _READS_ONLY = "Nothing was changed; the same command begins anew."
 _INTERRUPTED = {
     **dict.fromkeys(("init", "check", "assess", "preview", "plan", "status"), _READS_ONLY),
     "run": "The same command goes on from the last checkpoint.",
+    **dict.fromkeys(("backup", "restore"), "The same command goes on from the last part that was written."),
 }
 """What an interrupted verb left, where more can be said of it than that it may be run again."""
 

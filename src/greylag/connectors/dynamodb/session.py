@@ -44,15 +44,22 @@ class Session:
 
     def client(self) -> Any:
         """boto3's own client, for everything but the hot path."""
+        return self._made("dynamodb", self.options.endpoint_url or None)
+
+    def beside(self, service: str) -> Any:
+        """boto3's client of another service, with the same identity and region, at that service's own endpoint."""
+        return self._made(service, None)
+
+    def _made(self, service: str, endpoint: str | None) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
         keys = self.credentials() if self._found is None else None
         try:
             return self._session.create_client(
-                "dynamodb",
+                service,
                 region_name=self.region,
-                endpoint_url=self.options.endpoint_url or None,
+                endpoint_url=endpoint,
                 aws_access_key_id=keys and keys.access_key,
                 aws_secret_access_key=keys and keys.secret_key,
                 config=Config(
