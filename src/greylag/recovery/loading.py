@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -79,8 +80,10 @@ class _LoadWorker:
     stores: dict[str, Store] = field(default_factory=dict)
     rates: Rates | None = None
 
+    lock: int = -1
+
     def __post_init__(self) -> None:
-        hold_worker_lock(self.work.folder)
+        self.lock = hold_worker_lock(self.work.folder)
 
     def run(self, task: LookTask | LoadTask | CountTask, emit: Callable[[Any], None]) -> None:
         if isinstance(task, CountTask):
@@ -104,6 +107,7 @@ class _LoadWorker:
     def close(self) -> None:
         for store in self.stores.values():
             store.close()
+        os.close(self.lock)
 
     def _count(self, task: CountTask) -> Counted:
         digest, records, size = Digest(), 0, 0

@@ -70,9 +70,9 @@ class Folder:
             raise gone(str(path)) from None
 
     def names(self) -> Iterator[str]:
-        """See `Place.names`. Files whose writing was interrupted are none."""
+        """See `Place.names`; files whose writing was interrupted too."""
         for path in self.path.rglob("*"):
-            if not path.is_dir() and not path.name.endswith(_UNFINISHED):
+            if not path.is_dir():
                 yield path.relative_to(self.path).as_posix()
 
     def folders(self) -> list[str]:

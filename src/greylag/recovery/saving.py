@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +62,10 @@ class _SaveWorker:
     stores: dict[str, Store] = field(default_factory=dict)
     rates: Rates | None = None
 
+    lock: int = -1
+
     def __post_init__(self) -> None:
-        hold_worker_lock(self.work.folder)
+        self.lock = hold_worker_lock(self.work.folder)
 
     def run(self, task: SaveTask, emit: Callable[[Any], None]) -> None:
         store = self._store(task.connection)
@@ -93,6 +96,7 @@ class _SaveWorker:
     def close(self) -> None:
         for store in self.stores.values():
             store.close()
+        os.close(self.lock)
 
     def _store(self, connection: str) -> Store:
         if connection not in self.stores:

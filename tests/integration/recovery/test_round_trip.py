@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
@@ -11,21 +10,16 @@ import boto3
 import pytest
 
 from greylag.connectors.json.connector import JsonConnector
-from greylag.errors import ConfigurationError, SchemaError, SourceDataError, VerificationFailed
+from greylag.errors import ConfigurationError, SchemaError, SourceDataError, StateError, VerificationFailed
 from greylag.recovery.jsonfiles import JsonStore
 from tests.command import Command
 from tests.integration.recovery.conftest import ITEMS, Recovery
-from tests.integration.recovery.items import YAML, assert_holds, client_of, fill, make_table
+from tests.integration.recovery.items import YAML, assert_holds, client_of, fill, make_table, read
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 SMALL = ("--part-bytes", "40000", "--processes", "2")
-
-
-def only_backup(folder: Path) -> Path:
-    [found] = folder.iterdir()
-    return found
 
 
 def test_a_table_of_every_type_into_a_new_one(greylag: Command, table: str, dynamodb_endpoint: str) -> None:
@@ -163,28 +157,44 @@ def test_a_file_that_changes_meanwhile_is_told(tmp_path: Path) -> None:
         next(chunks)
 
 
-@pytest.mark.parametrize("verb", ["backup", "restore"])
-def test_killed_and_resumed(greylag: Command, table: str, dynamodb_endpoint: str, verb: str) -> None:
-    """Killed once a part is durable; the same command goes on, and what comes out is whole."""
+def test_a_killed_backup_goes_on(
+    greylag: Command, recovery: Recovery, table: str, dynamodb_endpoint: str
+) -> None:
+    """Killed once parts are durable. Until it has gone on it is no backup, and stands in the way of another."""
     backup = ("backup", "--to", "backups", *SMALL)
-    restore = ("restore", "backups", "--into", f"dynamo.{table}-copy", "--processes", "2", "--verify")
-    if verb == "backup":
-        kill_after_some_lines(greylag, backup, "backup-*.jsonl", '"part"', "--read-bytes", "100000")
-        [unfinished] = (greylag.folder / "backups").iterdir()
-        assert not (unfinished / "manifest.json").exists()
-        assert "no finished backup" in greylag(*restore, expect=3).stderr
-        told = greylag.json(*backup)
-        assert told["resumed"]
-    else:
-        greylag(*backup)
-        kill_after_some_lines(greylag, restore, "restore-*.jsonl", '"part"', "--write-units", "120")
-        told = greylag.json(*restore)
-        assert told["resumed"]
-    if verb == "backup":
-        greylag(*restore)
+    kill_after_some_lines(greylag, backup, "backup-*.jsonl", '"part"', "--read-bytes", "100000")
+    [unfinished] = (greylag.folder / "backups").iterdir()
+    assert not (unfinished / "manifest.json").exists()
+    with pytest.raises(ConfigurationError, match="no finished backup"):
+        recovery.restore()
+    with pytest.raises(StateError, match="is of other tables"):
+        recovery.backup("backups", "files")
+    told = recovery.backup()
+    assert told.resumed
+    assert told.tables[0].records == ITEMS
+    recovery.restore(into=f"dynamo.{table}-copy", verify=True)
     assert_holds(dynamodb_endpoint, f"{table}-copy", ITEMS)
-    manifest = json.loads((only_backup(greylag.folder / "backups") / "manifest.json").read_text())
-    assert manifest["tables"][0]["records"] == ITEMS
+
+
+def test_a_killed_backup_is_discarded(greylag: Command, recovery: Recovery) -> None:
+    backup = ("backup", "--to", "backups", *SMALL)
+    kill_after_some_lines(greylag, backup, "backup-*.jsonl", '"part"', "--read-bytes", "100000")
+    told = recovery.backup("backups", "files", restart=True)
+    assert not told.resumed
+    assert [each.name for each in (greylag.folder / "backups").iterdir()] == [told.id]
+
+
+def test_a_killed_restore_goes_on(
+    greylag: Command, recovery: Recovery, table: str, dynamodb_endpoint: str
+) -> None:
+    recovery.backup(part_bytes=10_000)
+    into = f"dynamo.{table}-copy"
+    restore = ("restore", "backups", "--into", into, "--processes", "2")
+    kill_after_some_lines(greylag, restore, "restore-*.jsonl", '"part"', "--write-units", "150")
+    assert len({number for number, _ in read(dynamodb_endpoint, f"{table}-copy")}) < ITEMS
+    told = recovery.restore(into=into, verify=True)
+    assert told.resumed
+    assert_holds(dynamodb_endpoint, f"{table}-copy", ITEMS)
 
 
 def kill_after_some_lines(
@@ -207,16 +217,6 @@ def kill_after_some_lines(
     finally:
         os.kill(process.pid, signal.SIGKILL)
         process.communicate()
-
-
-def test_an_unfinished_backup_of_something_else_is_refused(greylag: Command, table: str) -> None:
-    command = ("backup", "--to", "backups", *SMALL)
-    kill_after_some_lines(greylag, command, "backup-*.jsonl", '"part"', "--read-bytes", "100000")
-    refused = greylag("backup", "files", "--to", "backups", expect=7)
-    assert "is of other tables" in refused.stderr
-    told = greylag.json("backup", "files", "--to", "backups", "--restart")
-    assert not told["resumed"]
-    assert [each.name for each in (greylag.folder / "backups").iterdir()] == [told["id"]]
 
 
 @pytest.mark.long
