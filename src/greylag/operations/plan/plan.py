@@ -6,8 +6,6 @@ import time
 from collections import Counter, defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.findings import Finding, by_severity
@@ -25,9 +23,11 @@ from greylag.operations.plan.proposals import Proposal, propose
 from greylag.operations.plan.tables import TablePlan, table_plan
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
+from greylag.state.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from greylag.config import Project
     from greylag.core.mapping.restoring import Loss
@@ -243,8 +243,8 @@ def _room(folder: Path, *, wanted: bool) -> Iterator[Path | None]:
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix="plan-", dir=folder) as name:
-            yield Path(name)
+        with scratch(folder, "plan-") as path:
+            yield path
     finally:
         if made:
             with suppress(OSError):  # a run may have begun there meanwhile
