@@ -77,6 +77,7 @@ def load(
         service_specs=services,
         infrastructure=infrastructure,
         tree=tree,
+        spool_bytes=model.spool_bytes,
     )
 
 

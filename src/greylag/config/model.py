@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field
 from greylag.config.infrastructure import Api, Assets, Cache, Infrastructure, Queue, Run
 from greylag.config.section import Duration, Name, Section, Templates, Text
 from greylag.config.traffic import Budget, Traffic
+from greylag.core.change import SPOOL_BYTES
 
 
 def _python(value: Any) -> Any:
@@ -154,6 +155,12 @@ class ProjectFile(Section):
     connections: dict[Name, dict[str, Any]] = Field(description="Sources and targets, by the name flows use.")
     tables: dict[Text, Table] = Field({}, description="Tables that several flows write, by name.")
     services: dict[Name, Service] = Field(description="Services by name.")
+    spool_bytes: int = Field(
+        SPOOL_BYTES,
+        ge=2**20,
+        description="The most that changes which are not applied yet may take on this disk, for each source that is "
+        "followed; then reading waits, and the source's own history holds what is to come.",
+    )
     infrastructure: Infrastructure | None = Field(
         None, description="What all services share on AWS: region, network, databases, alarms."
     )

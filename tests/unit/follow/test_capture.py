@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greylag.connectors import memory
-from greylag.core.change import Followed, RawChange
+from greylag.core.change import SPOOL_BYTES, Followed, RawChange
 from greylag.core.ports import Followable
 from greylag.core.work import Message
 from greylag.engine.follow.capture import Capture, CaptureProgress, CaptureWork, ask_barrier, read_progress
 from greylag.engine.follow.entries import Barrier
-from greylag.engine.follow.spool import SPOOL_BYTES, SpoolReader, SpoolWriter
+from greylag.engine.follow.spool import SpoolReader, SpoolWriter
 from greylag.errors import PositionLost, TransientError
 from greylag.executors.processes import Processes
 from tests.contract.subjects import open_connector

@@ -20,6 +20,7 @@ import os
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO, Final, Self
 
+from greylag.core.change import SPOOL_BYTES
 from greylag.engine.disk import sync_folder, writing
 from greylag.engine.follow import segments
 from greylag.engine.follow.entries import Barrier, Position, encoded
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from greylag.engine.follow.entries import Content, Entry
 
 SEGMENT_BYTES: Final = 16 << 20
-SPOOL_BYTES: Final = 10 << 30
 LEAP: Final = 2**32
 
 _SEGMENTS_AT_LEAST: Final = 8
