@@ -6,6 +6,7 @@ it can: a test skips by what is declared, never by a name.
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 from greylag.connectors import memory
 from greylag.connectors.registry import connector_type
 from greylag.core.extended_json import dumps
-from greylag.core.flows import DatasetRef, TableSpec
-from greylag.core.records import Item
+from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
+from greylag.core.ports import DatasetInfo
+from greylag.core.records import Item, Page, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from greylag.core.ports import Connector
+    from greylag.core.ports import Codec, Connector
+    from greylag.core.records import Partition
     from greylag.core.values import Document
 
 
@@ -268,6 +271,91 @@ def mongodb_feed(url: str, database: str) -> FeedSubject:
             client[database].create_collection(dataset)
     options = {"kind": "mongodb", "url": url, "database": database}
     return FeedSubject(open_connector(_nowhere(), **options), "bson", write, delete, drop)
+
+
+def dynamodb_feed(endpoint: str, prefix: str) -> FeedSubject:
+    """The streams of two tables of DynamoDB Local or moto. Its target is what follows, and reads."""
+    import boto3
+    import orjson
+
+    options = {"kind": "dynamodb", "region": "us-east-1", "endpoint_url": endpoint, "create_tables": True}
+    connector = open_connector(_nowhere(), **options)
+    client = boto3.client("dynamodb", endpoint_url=endpoint, region_name="us-east-1")
+    spec = FlowSpec(
+        "f", "s", DatasetRef("a", "b"), TableSpec(DatasetRef("c", "d"), ("_id",)), numbers="string"
+    )
+    target = connector.target()
+    for each in ("things", "others"):
+        target.prepare(TableSpec(DatasetRef("c", prefix + each), ("_id",), {}, {"_id": "N"}))
+    info = target.describe(f"{prefix}things")
+    assert info is not None
+    codec = target.codec(spec, info, "bson")
+    target.close()
+
+    def wire(fields: Document) -> Any:
+        return boto(orjson.loads(codec.encode(Item(fields)).body))
+
+    def boto(item: Any) -> Any:
+        """DynamoDB JSON with the bytes of binary values."""
+        if isinstance(item, dict):
+            return {
+                name: base64.b64decode(each) if name == "B" and isinstance(each, str) else boto(each)
+                for name, each in item.items()
+            }
+        return [boto(each) for each in item] if isinstance(item, list) else item
+
+    def write(table: str, records: Sequence[Document]) -> None:
+        for each in records:
+            client.put_item(TableName=table, Item=wire(each))
+
+    def delete(table: str, ids: Sequence[Any]) -> None:
+        for each in ids:
+            client.delete_item(TableName=table, Key={"_id": {"N": str(each)}})
+
+    def drop(table: str) -> None:
+        client.delete_table(TableName=table)
+
+    return FeedSubject(
+        _TargetAsSource(connector, codec),  # type: ignore[arg-type]
+        "bson",
+        write,
+        delete,
+        drop,
+        dataset=f"{prefix}things",
+        another=f"{prefix}others",
+    )
+
+
+class _TargetAsSource:
+    """What the suite asks of a source, answered by a target whose tables can be followed."""
+
+    def __init__(self, connector: Connector, codec: Codec) -> None:
+        self._connector = connector
+        self._codec = codec
+
+    def source(self) -> Any:
+        target: Any = self._connector.target()
+        codec = self._codec
+
+        class Source:
+            feed = staticmethod(target.feed)
+            close = staticmethod(target.close)
+
+            def describe(self, dataset: str) -> DatasetInfo:
+                return DatasetInfo(dataset, "", "bson", None, None, None, resumable_changes=True)
+
+            def partitions(self, dataset: str, *, partition_bytes: int) -> Sequence[Partition]:
+                assert partition_bytes
+                return target.segments(dataset, count=2)  # type: ignore[no-any-return]
+
+            def read(self, partition: Partition, cursor: None, *, page_bytes: int) -> Iterator[Page]:
+                assert cursor is None
+                assert page_bytes
+                for batch in target.scan(partition):
+                    decoded = [codec.decode(each.body) for each in batch]
+                    yield Page([Record(each["_id"], each) for each in decoded], "", 0)
+
+        return Source()
 
 
 def memory_target(folder: Path) -> TargetSubject:

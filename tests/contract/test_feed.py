@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from greylag.core.ports import ChangeFeed
     from tests.contract.subjects import FeedSubject
 
-SUBJECTS = ["memory json", "memory bson", "faulty bson", "mongodb"]
+SUBJECTS = ["memory json", "memory bson", "faulty bson", "mongodb", "dynamodb"]
 DEADLINE_SECONDS = 60.0
 
 
@@ -33,6 +33,9 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> FeedSubject:
     if kind == "mongodb":
         url = request.getfixturevalue("mongodb_url")
         return subjects.mongodb_feed(url, request.getfixturevalue("database"))
+    if kind == "dynamodb":
+        prefix = request.getfixturevalue("table_prefix")
+        return subjects.dynamodb_feed(request.getfixturevalue("dynamodb_endpoint"), prefix)
     make = subjects.memory_feed if kind == "memory" else subjects.faulty_feed
     return make(tmp_path, detail)
 

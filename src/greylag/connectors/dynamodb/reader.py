@@ -14,6 +14,7 @@ from greylag.connectors.dynamodb import limits
 from greylag.connectors.dynamodb.codec import wire_key
 from greylag.connectors.dynamodb.errors import Fault
 from greylag.connectors.dynamodb.keys import key_bytes
+from greylag.connectors.dynamodb.markers import is_marker
 from greylag.connectors.dynamodb.numbers import normal
 from greylag.connectors.dynamodb.service import Tally
 from greylag.core.records import Stored
@@ -59,10 +60,11 @@ class Reader:
             self._loop.close()
 
     def scan(self, table: TableInfo, segment: int, segments: int) -> Iterator[Sequence[Stored]]:
-        """Every item of the segment; DynamoDB prepares the next page while the caller works on one."""
+        """Every item of the segment but markers; DynamoDB prepares the next page while the caller works on one."""
         with closing(self.pages(table.name, segment, segments)) as pages:
             for page in pages:
-                found = [_stored(item, table.key) for item in page.items]
+                key = table.key
+                found = [_stored(item, key) for item in page.items if not is_marker(item, key)]
                 if found:
                     with self._service.stalls:
                         yield found
