@@ -59,7 +59,7 @@ class Store(Protocol):
         """Parts that are read on their own and together hold every record once."""
 
     def read(self, piece: Partition, cursor: str | None, *, chunk_bytes: int) -> Iterator[Chunk]:
-        """The records after `cursor` (None: from the start); the last chunk has no cursor."""
+        """The records after `cursor` (None: from the start); a chunk without a cursor is the last one."""
 
     def limit_reading(self, bytes_per_second: float | None) -> None:
         """Safe to call from another thread."""
@@ -112,7 +112,11 @@ def store_of(connector: Connector) -> Store:
         from greylag.recovery.jsonfiles import JsonStore
 
         return JsonStore(connector)  # type: ignore[arg-type]
+    if connector.kind in {"mongodb", "documentdb"}:
+        from greylag.recovery.mongodb import MongoStore
+
+        return MongoStore(connector)  # type: ignore[arg-type]
     raise ConfigurationError(
         f"connections of kind {connector.kind} have no backups here",
-        advice="Kinds with backups: dynamodb, json.",
+        advice="Kinds with backups: dynamodb, mongodb, json.",
     )
