@@ -46,8 +46,8 @@ class Session:
             raise no_credentials(f"connection {name}")
 
     def client(self, service: str = "dynamodb") -> Any:
-        """boto3's own client, for everything but the hot path."""
-        return self._made("dynamodb", self.options.endpoint_url or None)
+        """boto3's own client of DynamoDB or `dynamodbstreams`, for everything but the hot path."""
+        return self._made(service, self.options.endpoint_url or None)
 
     def beside(self, service: str) -> Any:
         """boto3's client of another service, with the same identity and region, at that service's own endpoint."""
