@@ -41,7 +41,17 @@ if TYPE_CHECKING:
     from greylag.core.inventory import Inventory, Sample
     from greylag.core.mapping import Mapping as CompiledMapping
     from greylag.core.paths import Path
-    from greylag.core.records import Encoded, Erased, Item, Page, Partition, Record, Rejection, Stored
+    from greylag.core.records import (
+        Encoded,
+        Erased,
+        Item,
+        NativePage,
+        Page,
+        Partition,
+        Record,
+        Rejection,
+        Stored,
+    )
     from greylag.core.values import Document, Value
 
 
@@ -109,6 +119,14 @@ class Source(Protocol):
 
     def close(self) -> None:
         """Let go of connections and files."""
+
+
+@runtime_checkable
+class NativeSource(Protocol):
+    """What a source that gives `NativePage`s offers beside `Source`."""
+
+    def fetch_native(self, dataset: str, ids: Iterable[Value]) -> Iterator[NativePage]:
+        """As `Source.fetch`, undecoded."""
 
 
 class ChangeFeed(Protocol):
@@ -212,9 +230,12 @@ class Codec(Protocol):
 class Transcoding(Protocol):
     """What a codec may offer beside `Codec`: to carry documents as their source holds them, without decoding them."""
 
-    def transcoder(self, mapping: CompiledMapping, form: str) -> Callable[[bytes], Encoded | None] | None:
-        """A function of one document of a `NativePage` of this form → what `encode` gives of the item that `mapping`
-        makes of it, the body byte for byte; None for a document of which it is not sure. None where there is none.
+    def transcoder(
+        self, mapping: CompiledMapping, form: str, *, canonical: bool = False
+    ) -> Callable[[bytes], Encoded | None] | None:
+        """A function of one document of a `NativePage` of this form → what `encode` (`canonical`) gives of the item
+        that `mapping` makes of it, the body byte for byte; None for a document of which it is not sure. None where
+        there is none. A document that has no exact values but is the same at both ends may be among them.
         """
 
 

@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from greylag.core.records import NativePage, Page, Rejection
+from greylag.core.records import NativePage, Page, Rejection, Undecoded
 from greylag.engine.lane import Lanes
 from greylag.state.locks import hold_worker_lock
 from greylag.state.store import Counts
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.core.ports import Delivery, Writer
-    from greylag.core.records import Encoded, Partition, Record, Undecoded
+    from greylag.core.records import Encoded, Partition, Record
     from greylag.engine.connections import Rates
     from greylag.engine.route import Route
 
@@ -181,7 +181,11 @@ class Pipeline:
         sums.throttles += delivery.throttles
         for index, reason in (*delivery.refused, *delivery.duplicates):
             record = owners[index]
-            sums.rejections.append(Rejection(record.id, reason, _TARGET_REFUSED, record.fields))
+            sums.rejections.append(
+                record.rejection(reason, _TARGET_REFUSED)
+                if isinstance(record, Undecoded)
+                else Rejection(record.id, reason, _TARGET_REFUSED, record.fields)
+            )
 
     def _loaded(self, page: _PageInFlight, sums: _Sums) -> PageLoaded:
         rejections = (*page.rejections, *sums.rejections)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greylag.core.canonical import canonical
 from greylag.core.extended_json import from_extended, to_extended
-from greylag.core.records import Refused
+from greylag.core.records import Encoded, Refused, Undecoded
 from greylag.engine.differences import Difference, differences
 from greylag.engine.join import CollidingBuckets
 from greylag.engine.lane import Lane, Lanes
@@ -58,10 +58,12 @@ class Settled:
 
 
 class Expected(NamedTuple):
-    """An item as the source's record says it should be: its key at the target, and its canonical body."""
+    """An item as the source's record says it should be: its key at the target, and its canonical body. `item` is its
+    wire form where it is carried undecoded.
+    """
 
     record_id: Value
-    item: Item
+    item: Item | Encoded
     digest: bytes
     key: Document
     body: bytes
@@ -173,7 +175,7 @@ def expected(lane: Lane, wanted: Wanted, colliding: CollidingBuckets) -> Iterato
     A record whose wanted item is no longer among its items has changed: then all of them are given. One that is gone,
     that is refused or that shares a key gives none.
     """
-    for record in lane.source.fetch(lane.route.dataset.dataset, list(wanted.ids.values())):
+    for record in lane.fetch(list(wanted.ids.values())):
         try:
             items = items_of(lane, record)
         except Refused:
@@ -198,10 +200,14 @@ def extras(lane: Lane, keys: Sequence[Document]) -> Iterator[tuple[bytes, Docume
 
 def compare(lane: Lane, item: Expected, body: bytes) -> Iterator[Difference]:
     """How the target's `body` differs from what is expected: exactly, none if it does not."""
+    if isinstance(item.item, Encoded) and item.body == body:
+        return iter(())
     try:
         found = lane.codec.decode(body)
     except Refused as refused:
         return iter([Difference("", unreadable=refused.reason)])
+    if isinstance(item.item, Encoded):
+        return _undecoded(lane, item, found)
     made = lane.codec.decode(item.body) if item.item.derived else {}
     # What a template wrote has no type of its own at the target; what is carried must come back as it was.
     said = {
@@ -211,8 +217,22 @@ def compare(lane: Lane, item: Expected, body: bytes) -> Iterator[Difference]:
     return differences(said, found, ordered=lane.route.flow.keep_order)
 
 
-def items_of(lane: Lane, record: Record) -> list[Expected]:
+def _undecoded(lane: Lane, item: Expected, found: Document) -> Iterator[Difference]:
+    try:
+        said = lane.codec.decode(item.body)
+    except Refused as refused:
+        return iter([Difference("", unreadable=f"at the source {refused.reason}")])
+    return differences(said, found, ordered=lane.route.flow.keep_order)
+
+
+def items_of(lane: Lane, record: Record | Undecoded) -> list[Expected]:
     """The items `record` makes. Raises Refused."""
+    if isinstance(record, Undecoded):
+        encoded = lane.transcode(record)
+        if encoded is not None:
+            key = lane.codec.key(encoded.body)
+            return [Expected(record.id, encoded, lane.digest(encoded.key), key, encoded.body)]
+        record = record.record()
     made = [(item, lane.codec.canonical(item)) for item in lane.items(record)]
     return [
         Expected(record.id, item, lane.digest(encoded.key), lane.codec.key(encoded.body), encoded.body)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.extended_json import to_extended
-from greylag.core.records import Refused
 from greylag.engine.lane import Lane, Lanes
 from greylag.engine.ranges import digest_of
 from greylag.engine.spill import SOURCE, TARGET, Entry, SpillWriter, label
@@ -128,18 +127,16 @@ class _SweepWorker:
         return TargetRead(len(batch), dict(owned), tuple(examples))
 
     def _page(self, page: Page, flow: int, lane: Lane) -> SourceRead:
-        filtered = items = 0
-        quarantined = len(page.rejected)
-        for record in page.records:
-            try:
-                encoded = lane.canonical(record)
-            except Refused:
+        count = filtered = quarantined = items = 0
+        for found in lane.canonical_all(page):
+            count += 1
+            if found is None:
                 quarantined += 1
                 continue
+            identity, encoded = found
             filtered += not encoded
             items += len(encoded)
-            text = label(record.id)
+            text = label(identity)
             for place, each in enumerate(encoded):
                 self.spill.add(Entry(lane.digest(each.key), digest_of(each.body), SOURCE, flow, place, text))
-        count = len(page.records) + len(page.rejected)
         return SourceRead(count, filtered, quarantined, items, page.bytes_read)

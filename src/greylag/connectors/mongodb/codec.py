@@ -86,7 +86,13 @@ class MongoCodec:
             raise Refused("key attribute _id is missing", _KEY_FIX, "unfit-key")
         return Erased(key, element)
 
-    def transcoder(self, mapping: Mapping, form: str) -> Callable[[bytes], Encoded | None] | None:
+    def transcoder(
+        self,
+        mapping: Mapping,
+        form: str,
+        *,
+        canonical: bool = False,  # noqa: ARG002 - a document has one form
+    ) -> Callable[[bytes], Encoded | None] | None:
         """See `ports.Transcoding`: documents that stay as they are go through as the bytes they are."""
         return as_it_is if form == "bson" and mapping.identity else None
 

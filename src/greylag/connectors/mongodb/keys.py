@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 from greylag.connectors.mongodb import wire
 from greylag.core.canonical import canonical
 from greylag.core.records import Refused
-from greylag.core.values import Code, Regex, Symbol, Undefined, is_number
+from greylag.core.values import Code, ObjectId, Regex, Symbol, Undefined, is_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +44,8 @@ def key_of(document: bytes) -> bytes | None:
 
 def id_of(document: bytes) -> Value:
     """The `_id` of a document of BSON, which it has. Raises Refused as `key_of`."""
+    if document[4:9] == _OBJECT_ID:
+        return ObjectId(document[9:21])
     element = wire.id_element(document)
     if element is None:
         raise Refused("it has no _id", "Give it one, or leave it out with `where`.")

@@ -16,6 +16,7 @@ from greylag.connectors.mongodb.decoding import decode_page, split_documents
 from greylag.connectors.mongodb.errors import translated
 from greylag.connectors.mongodb.identity import collection_identity, unique_id
 from greylag.connectors.mongodb.inventory import growth_of, indexes_of, plain, window_seconds
+from greylag.connectors.mongodb.keys import id_of
 from greylag.connectors.mongodb.pages import pages, raw_batches
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.sampling import BIAS, random_documents
@@ -127,7 +128,9 @@ class MongoSource:
         after = None if cursor is None else base64.b64decode(cursor)
         for raw, place in self._pages(partition, after, page_bytes):
             cursor = base64.b64encode(place).decode()
-            yield NativePage("bson", list(split_documents(raw)), cursor, len(raw), decode_page)
+            yield NativePage(
+                "bson", list(split_documents(raw)), cursor, len(raw), decode_page, identify=id_of
+            )
 
     def fetch(self, dataset: str, ids: Iterable[Value]) -> Iterator[Record]:
         """See `ports.Source.fetch`. Numbers are found whatever their type, and come with the one that is stored.
@@ -135,12 +138,17 @@ class MongoSource:
         Of other types only identical ids are, also where the collection's collation takes more for equal. A record
         that cannot be decoded is left out.
         """
+        for page in self.fetch_native(dataset, ids):
+            yield from page.records
+
+    def fetch_native(self, dataset: str, ids: Iterable[Value]) -> Iterator[NativePage]:
+        """See `ports.NativeSource`."""
         waiting = iter(ids)
         while some := list(islice(waiting, _FETCHED_TOGETHER)):
             wanted = {canonical(each) for each in some}
-            for record in self._patience().insist(lambda: self._found(dataset, some)):
-                if is_number(record.id) or canonical(record.id) in wanted:
-                    yield record
+            found = self._patience().insist(lambda: self._found(dataset, some))
+            documents = [each for each in found if _is_wanted(each, wanted)]
+            yield NativePage("bson", documents, "", sum(map(len, documents)), decode_page, identify=id_of)
 
     def inventory(self, dataset: str) -> Inventory:
         """See `ports.Source.inventory`. How far the oplog reaches is told where the user may read the database `local`;
@@ -275,12 +283,12 @@ class MongoSource:
             )
             return next((place_of(raw) for raw in found), None)
 
-    def _found(self, dataset: str, ids: Sequence[Value]) -> list[Record]:
+    def _found(self, dataset: str, ids: Sequence[Value]) -> list[bytes]:
         known = [stored for each in ids for stored in _as_stored(each)]
         with self._translated(f"read {dataset}"):
             wanted = as_sent(wire.encode_document({"_id": {"$in": known}}))
             batches = raw_batches(self._collection(dataset), wanted, hint=[("_id", 1)])
-            return [record for raw in batches for record in decode_page(raw)[0]]
+            return [document for raw in batches for document in split_documents(raw)]
 
     def _info(self, dataset: str) -> dict[str, Any]:
         """What the server says of a collection. Raises SchemaError for what is none, or has no index on `_id`."""
@@ -348,6 +356,14 @@ class MongoSource:
 
     def _translated(self, operation: str) -> AbstractContextManager[None]:
         return translated(self.name, self.address.hosts, operation)
+
+
+def _is_wanted(document: bytes, wanted: set[bytes]) -> bool:
+    try:
+        identity = id_of(document)
+    except Refused:
+        return False
+    return is_number(identity) or canonical(identity) in wanted
 
 
 def _as_stored(value: Value) -> tuple[Value, ...]:

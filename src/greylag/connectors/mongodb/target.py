@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -114,16 +115,15 @@ class MongoTarget:
 
     def peek(self, body: bytes, names: Sequence[str]) -> Document:
         """See `ports.Target.peek`. What no value says exactly is left out."""
-        if not names:
-            return {}
-        wanted = {name.encode() for name in names}
+        left = {name.encode() for name in names}
         found: Document = {}
         for place, name_end, end in wire.elements(body):
-            if body[place + 1 : name_end] in wanted:
-                try:
+            if not left:
+                break
+            if (name := body[place + 1 : name_end]) in left:
+                left.discard(name)
+                with suppress(Refused):
                     found.update(decode(wire.document_of(body[place:end])))
-                except Refused:
-                    continue
         return {name: found[name] for name in names if name in found}
 
     def fetch(self, table: TableInfo, keys: Iterable[Document]) -> Iterator[Stored]:
