@@ -33,6 +33,7 @@ VERBS = {
     "rehearse": "Carry out the whole migration on servers of this machine.",
     "run": "Carry every record to its target; continue where the last run stopped.",
     "verify": "Compare every record with its target.",
+    "fence": "Make the old store refuse a service's writes.",
     "certificate": "Hold a certificate against source or target.",
     "repair": "Write what verification finds missing or different.",
     "quarantine": "List, show and retry records that could not be carried.",

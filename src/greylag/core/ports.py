@@ -340,6 +340,41 @@ class Connector(Protocol):
         """Raises ConfigurationError if this kind is a source only."""
 
 
+class Fence(Protocol):
+    """Makes a store itself refuse the application's writes, thing by thing (a user, a table, a file), and undoes it.
+
+    What `look` gave is durable before `impose` changes anything: so a fence that was killed half way can be lifted.
+    """
+
+    def things(self, datasets: Sequence[str], who: str | None) -> Sequence[str]:
+        """What has to be fenced so that nobody but Greylag writes these datasets; `who`: the application, where the
+        store knows users. Raises ConfigurationError where that would be Greylag itself, or could hold nobody.
+        """
+
+    def look(self, thing: str) -> Mapping[str, Any]:
+        """How the thing stands, and what will be done to it: JSON-serialisable, no secret in it. Changes nothing."""
+
+    def impose(self, thing: str, before: Mapping[str, Any]) -> Sequence[str]:
+        """Fence it; what was done, a sentence each. Idempotent. When it returns the store refuses."""
+
+    def lift(self, thing: str, before: Mapping[str, Any]) -> Sequence[str]:
+        """Put back exactly what was. Idempotent, also for a thing that was never fenced."""
+
+    def clock_ms(self) -> int:
+        """The store's clock, in milliseconds since 1970."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@runtime_checkable
+class Fenceable(Protocol):
+    """What a connector offers beside `Connector` where its store can refuse the application's writes."""
+
+    def fence(self) -> Fence:
+        """No I/O."""
+
+
 class ConnectorType(Protocol):
     """What a connector module exports as `connector`, and an entry point of `greylag.connectors` names."""
 

@@ -15,6 +15,7 @@ from greylag.operations.certificate.document import save as save_certificate
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
 from greylag.operations.repairs import repaired_items
+from greylag.state.fences import load as load_fences
 from greylag.state.locks import is_running, run_lock
 from greylag.state.store import Store
 
@@ -55,7 +56,7 @@ def verify(
             found = replace(found, notes=(going, *found.notes))
         save(found.as_json(), folder_of(project, options.sample) / "report.json")
         if options.certificate is not None:
-            standstill = Standstill(frozen=options.frozen)
+            standstill = Standstill(options.frozen, load_fences(project.state_folder).fenced())
             repaired = repaired_items(project.state_folder)
             document = certify(project, prepared.routes, found, standstill, repaired)
             save_certificate(document, options.certificate)

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from greylag.connectors.json.fence import JsonFence
 from greylag.connectors.json.source import JsonSource
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from greylag.core.ports import ConnectorType, Source
+    from greylag.core.ports import ConnectorType, Fence, Source
 
 
 class JsonOptions(BaseModel):
@@ -49,6 +50,10 @@ class JsonConnector:
             f"connection {self.name!r} is of kind json, which is a source only",
             advice="Let the flow's `to:` name a connection of another kind.",
         )
+
+    def fence(self) -> Fence:
+        """See `ports.Fenceable`."""
+        return JsonFence(self.path)
 
 
 class JsonConnectorType:

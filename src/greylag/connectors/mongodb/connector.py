@@ -12,7 +12,7 @@ from greylag.connectors.mongodb.address import Address
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greylag.core.ports import ConnectorType, Source, Target
+    from greylag.core.ports import ConnectorType, Fence, Source, Target
 
 
 class MongoOptions(BaseModel):
@@ -49,6 +49,11 @@ class MongoOptions(BaseModel):
         description="How long a write whose sender was killed may still take effect: later changes wait for it.",
     )
     # The server gives a command up after 30 s (`writer.COMMAND_SECONDS`); the rest is for bytes still on their way.
+    application_user: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The user the application signs in as, NAME or NAME@DATABASE (admin); `fence` makes it read-only.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,7 @@ class MongoConnector:
     connections: int = 4
     late_write_seconds: float = 60
     kind: str = "mongodb"
+    application_user: str | None = None
 
     def source(self) -> Source:
         """The database; connects when it is first asked for something."""
@@ -80,6 +86,12 @@ class MongoConnector:
         from greylag.connectors.mongodb.target import MongoTarget
 
         return MongoTarget(self)
+
+    def fence(self) -> Fence:
+        """See `ports.Fenceable`."""
+        from greylag.connectors.mongodb.fence import MongoFence
+
+        return MongoFence(self.name, self.address, self.application_user)
 
 
 class MongoConnectorType:
@@ -100,6 +112,7 @@ class MongoConnectorType:
             options.create_tables,
             options.connections,
             options.late_write_seconds,
+            application_user=options.application_user,
         )
 
 
