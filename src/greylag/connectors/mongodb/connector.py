@@ -33,6 +33,11 @@ class MongoOptions(BaseModel):
     patience_seconds: float = Field(
         default=300, ge=0, description="How long the server may be away before a run gives up."
     )
+    application_user: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The user the application signs in as, NAME or NAME@DATABASE (admin); `fence` makes it read-only.",
+    )
     create_tables: bool = Field(default=False, description="Whether missing collections are created.")
     connections: int = Field(
         default=4, ge=1, le=64, description="Connections by which each worker writes to a collection."
@@ -49,11 +54,6 @@ class MongoOptions(BaseModel):
         description="How long a write whose sender was killed may still take effect: later changes wait for it.",
     )
     # The server gives a command up after 30 s (`writer.COMMAND_SECONDS`); the rest is for bytes still on their way.
-    application_user: str | None = Field(
-        default=None,
-        min_length=1,
-        description="The user the application signs in as, NAME or NAME@DATABASE (admin); `fence` makes it read-only.",
-    )
 
 
 @dataclass(frozen=True, slots=True)
