@@ -40,6 +40,7 @@ VERBS = {
     "status": "Show how far a run is.",
     "backup": "Back up tables, collections and files.",
     "restore": "Restore a backup, and what a restored table lacks.",
+    "inspect": "Say how tables stand, and what they lack.",
     "provision": "Make tables, buckets and queues without Terraform.",
     "deprovision": "Remove what provision made.",
     "infra": "Render and check the Terraform of the project.",
@@ -51,7 +52,7 @@ INTERRUPTED = 130
 
 _READS_ONLY = "Nothing was changed; the same command begins anew."
 _INTERRUPTED = {
-    **dict.fromkeys(("init", "check", "assess", "preview", "plan", "status"), _READS_ONLY),
+    **dict.fromkeys(("init", "check", "assess", "preview", "plan", "status", "inspect"), _READS_ONLY),
     "run": "The same command goes on from the last checkpoint.",
     **dict.fromkeys(("backup", "restore"), "The same command goes on from the last part that was written."),
 }

@@ -28,7 +28,7 @@ def client_of(endpoint: str, region: str = "us-east-1") -> Any:
     return boto3.client("dynamodb", endpoint_url=endpoint, region_name=region)
 
 
-def make_table(endpoint: str, name: str, **more: Any) -> None:
+def make_table(endpoint: str, name: str, *, index: dict[str, Any] | None = None, **more: Any) -> None:
     client = client_of(endpoint)
     client.create_table(
         TableName=name,
@@ -50,6 +50,7 @@ def make_table(endpoint: str, name: str, **more: Any) -> None:
                     {"AttributeName": "when", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["text"]},
+                **(index or {}),
             }
         ],
         **{"BillingMode": "PAY_PER_REQUEST", **more},
