@@ -325,6 +325,37 @@ class Target(Protocol):
         """Let go of connections."""
 
 
+class OldCodec(Protocol):
+    """A flow's records to the form in which its old store is written; pure."""
+
+    def encode(self, record: Record) -> Encoded:
+        """Raises Refused for what the old store cannot hold exactly."""
+
+    def erased(self, encoded: Encoded) -> Erased:
+        """What deletes the record."""
+
+
+class OldStore(Protocol):
+    """A source into which changes are carried back, once the application writes elsewhere."""
+
+    def codec(self, flow: FlowSpec, family: str) -> OldCodec:
+        """How the flow's records look. Raises ConfigurationError where they cannot be found again."""
+
+    def writer(self, flow: FlowSpec) -> Writer:
+        """A writer of the flow's records, of its own connections."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+
+
+@runtime_checkable
+class Returning(Protocol):
+    """What a connector may offer whose source is no target for flows, and yet takes changes back."""
+
+    def old_store(self) -> OldStore:
+        """Its source, to be written."""
+
+
 @runtime_checkable
 class Connector(Protocol):
     """A `kind` of connection: validated options in, sources and targets out. Picklable; holds no connection."""

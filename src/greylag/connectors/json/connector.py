@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 from pydantic import BaseModel, ConfigDict, Field
 
 from greylag.connectors.json.fence import JsonFence
+from greylag.connectors.json.oldstore import JsonOldStore
 from greylag.connectors.json.source import JsonSource
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from greylag.core.ports import ConnectorType, Fence, Source
+    from greylag.core.ports import ConnectorType, Fence, OldStore, Source
 
 
 class JsonOptions(BaseModel):
@@ -50,6 +51,10 @@ class JsonConnector:
             f"connection {self.name!r} is of kind json, which is a source only",
             advice="Let the flow's `to:` name a connection of another kind.",
         )
+
+    def old_store(self) -> OldStore:
+        """See `ports.Returning`."""
+        return JsonOldStore(self.path)
 
     def fence(self) -> Fence:
         """See `ports.Fenceable`."""
