@@ -28,6 +28,11 @@ class Undecoded:
         self._page = page
 
     @property
+    def record(self) -> Record:
+        """The record, decoded."""
+        return self._decode(self._document)
+
+    @property
     def id(self) -> Value:
         """See `Record`."""
         return self._page.identify(self.document)

@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.mapping.carried import Carried
-from greylag.core.mapping.columns import Column, read_columns
+from greylag.core.mapping.columns import Column, Role, read_columns
 from greylag.core.mapping.digest import mapping_digest
 from greylag.core.mapping.direct import Direct, direct
 from greylag.core.mapping.errors import MappingError
 from greylag.core.mapping.functions import check_name, compile_function
 from greylag.core.mapping.items import compile_item
-from greylag.core.mapping.keys import injective, key_types, keyed_by, lone_fields
+from greylag.core.mapping.keys import injective, key_types, keyed_by, lone_fields, seen_by_keys
 from greylag.core.mapping.ownership import Claim, item_claim
 from greylag.core.mapping.split import Split, check_inside, split_paths
 from greylag.core.mapping.templates import Origin
@@ -69,6 +69,12 @@ class Mapping:
     """Whether every record becomes one item with exactly its own fields, in their order."""
     direct: Direct | None
     """The mapping's own part where it leaves records nearly as they are; None where it does more."""
+    one_item: bool
+    """Whether every record becomes one item: neither `where` nor `split` nor `python` decides that."""
+    seen_by_keys: frozenset[Path]
+    """What the key of a record's own item is made of: fields, and ("@row",) or ("@digest",); where there is `python`,
+    of what that gives.
+    """
     lone_fields: dict[str, Path]
     """The other key and index attributes by the source's field whose values decide."""
 
@@ -113,6 +119,10 @@ class Mapping:
         self.identity = not (spec.where or spec.python or spec.split or spec.ttl or carried.changes) and all(
             each.carried for each in columns
         )
+        self.one_item = not (spec.where or spec.split or spec.python)
+        self.seen_by_keys = seen_by_keys(columns)
+        self._make_key = compile_item([each for each in columns if each.role is Role.KEY], carried)
+
         self.direct = direct(self.spec, columns, carried)
         self._passes = compile_where(spec.where)
         self._transform = _function(spec, load)
@@ -136,6 +146,10 @@ class Mapping:
             for fields in self._transform(record.fields)
             for item in self._items(Record(record.id, fields))
         ]
+
+    def key(self, record: Record) -> Item:
+        """What of `record`'s item its key is; `record` need have no more than `seen_by_keys`. Raises Refused."""
+        return self._make_key(record.fields, record.fields, record)
 
     def _items(self, record: Record) -> list[Item]:
         remaining, children = record.fields, []
