@@ -28,11 +28,6 @@ class Undecoded:
         self._page = page
 
     @property
-    def record(self) -> Record:
-        """The record, decoded."""
-        return self._decode(self._document)
-
-    @property
     def id(self) -> Value:
         """See `Record`."""
         return self._page.identify(self.document)

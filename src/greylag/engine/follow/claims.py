@@ -100,7 +100,7 @@ class Claiming:
             items = outcome
         if not items:
             return
-        whole = record.record if isinstance(record, Undecoded) else record
+        whole = _whole(record)
         id_ = self._feed.id_of(self._lane.route.dataset.dataset, whole)
         place = str(self._lane.route.flow.table.ref)
         for each in items:
@@ -110,10 +110,19 @@ class Claiming:
 
     def _refused(self, record: Record | Undecoded) -> list[Encoded]:
         """The items of a record whose keys others have too; none where that is not why it was refused."""
-        whole = record.record if isinstance(record, Undecoded) else record
+        whole = _whole(record)
         codec = self._lane.codec
         try:
             items = [codec.encode(item) for item in self._lane.items(whole)]
         except Refused:
             return []
         return items if len({each.key for each in items}) == len(items) else []
+
+
+def _whole(record: Record | Undecoded) -> Record:
+    if isinstance(record, Record):
+        return record
+    try:
+        return record.record()
+    except Refused:  # it is carried as it is, of whatever types
+        return Record(record.id, {})
