@@ -18,6 +18,7 @@ from greylag.operations.assess import DEFAULT_SAMPLE, AssessOptions
 from greylag.operations.assess import assess as assess_sources
 from greylag.operations.assess.document import document
 from greylag.operations.assess.documentdb.assess import Programs, assess_programs
+from greylag.operations.assess.documentdb.assess import assess_sources as assess_for_documentdb
 from greylag.operations.assess.documentdb.release import FLAVOURS, INSTANCE, VERSIONS, Release
 
 if TYPE_CHECKING:
@@ -107,7 +108,18 @@ def assess(
             raise click.UsageError("--source-code, --log and --flavour need --documentdb VERSION")
     else:
         release = Release(documentdb, flavour or INSTANCE)
-        judgement = assess_programs(release, programs)
+        if programs and not datasets and not only:
+            judgement = assess_programs(release, programs)
+        else:
+            with live(silent=as_json) as observe:
+                judgement = assess_for_documentdb(
+                    load_sources(invocation.file, invocation.environment),
+                    options,
+                    release,
+                    programs,
+                    executor=Processes(processes),
+                    observe=observe,
+                )
         _show(judgement.document(), judgement.as_json(), markdown=markdown, as_json=as_json)
         fail_on(fail_above, judgement.findings)
         return

@@ -56,6 +56,14 @@ class Usage:
             self.operators[name, used_as] += times
             self.examples.setdefault(name, where)
 
+    def command(self, name: str, times: int) -> None:
+        """Count a command of which nothing but its name is known."""
+        for feature in tables().features:
+            if name in feature.commands:
+                key = (feature.name, name if feature.group else feature.name)
+                self.features[key] += times
+                self.examples.setdefault(key[1], "")
+
     def _feature(self, name: tuple[str, str], where: str) -> None:
         self.features[name] += 1
         self.examples.setdefault(name[1], where)
