@@ -41,7 +41,7 @@ def folder(tmp_path: Path, mongodb_url: str, database: str) -> Path:
 
 
 def assessed(folder: Path, *arguments: str, code: int = 12) -> list[dict[str, Any]]:
-    done = Command(folder)("assess", "--documentdb", *arguments, "--json", expect=code)
+    done = Command(folder)("assess", "--documentdb", *arguments, "--json", "--processes", "1", expect=code)
     found: list[dict[str, Any]] = json.loads(done.stdout)
     assert all(
         set(each) == {"severity", "kind", "name", "message", "advice", "file", "line"} for each in found
