@@ -30,6 +30,7 @@ VERBS = {
     "assess": "Say what the sources hold and what stands in the way of moving it.",
     "preview": "Show records beside the items they become.",
     "plan": "Say what a run would create, carry, refuse and cost.",
+    "cost": "Say what the project costs a month, what moving it costs, and what other choices would.",
     "rehearse": "Carry out the whole migration on servers of this machine.",
     "run": "Carry every record to its target; continue where the last run stopped.",
     "verify": "Compare every record with its target.",
@@ -52,7 +53,7 @@ INTERRUPTED = 130
 
 _READS_ONLY = "Nothing was changed; the same command begins anew."
 _INTERRUPTED = {
-    **dict.fromkeys(("init", "check", "assess", "preview", "plan", "status", "inspect"), _READS_ONLY),
+    **dict.fromkeys(("init", "check", "assess", "preview", "plan", "cost", "status", "inspect"), _READS_ONLY),
     "run": "The same command goes on from the last checkpoint.",
     **dict.fromkeys(("backup", "restore"), "The same command goes on from the last part that was written."),
 }
