@@ -144,10 +144,11 @@ def test_yaml_is_a_project(block: Block, tmp_path: Path) -> None:
             compile_mapping(flow)
 
 
-@pytest.mark.parametrize("folder", ["forum", "shop"])
+@pytest.mark.parametrize("folder", ["forum", "shop", "quiz"])
 def test_the_examples_are_projects(folder: str) -> None:
     project = load(
-        ROOT / "examples" / folder / "greylag.yaml", environ={"MONGODB_URI": "mongodb://127.0.0.1:1"}
+        ROOT / "examples" / folder / "greylag.yaml",
+        environ=dict.fromkeys(("MONGODB_URI", "DOCUMENTDB_URI"), "mongodb://127.0.0.1:1"),
     )
     for flow in project.flows:
         compile_mapping(flow, load=project.functions)

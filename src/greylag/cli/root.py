@@ -42,6 +42,7 @@ VERBS = {
     "backup": "Back up tables, collections and files.",
     "restore": "Restore a backup, and what a restored table lacks.",
     "inspect": "Say how tables stand, and what they lack.",
+    "env": "Write .env templates for development and production.",
     "provision": "Make tables, buckets and queues without Terraform.",
     "deprovision": "Remove what provision made.",
     "infra": "Render and check the Terraform of the project.",
