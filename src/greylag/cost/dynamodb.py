@@ -81,11 +81,11 @@ def on_demand(account: Account, use: TableUse) -> Bill:
     if use.replicas:
         lines.append(
             account.line(
-                f"{use.name}: writes in {use.replicas} other regions",
+                f"{use.name}: writes in other regions",
                 "dynamodb",
                 "replicated-write-request-unit",
                 _whole(written * use.replicas),
-                f"{number(written)} units x {use.replicas}",
+                f"{number(written)} units x {use.replicas} regions",
             )
         )
     return Bill((*lines, *_kept(account, use)))

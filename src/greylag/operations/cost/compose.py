@@ -75,6 +75,7 @@ def database_use(
         multi_az=each.multi_az,
         copies=each.replicas + (1 if each.kind == "documentdb" and each.multi_az else 0),
         proxy=each.proxy,
+        capacity=_mean(each, "expected"),
         reads=reads * times,
         writes=writes * times,
         item_bytes=size,
@@ -124,7 +125,7 @@ def _service(account: Account, spec: ServiceSpec, kept: Kept, case: Case, times:
         bills.append(
             queues.queue(
                 account,
-                name,
+                f"{name} queue",
                 messages=_whole((traffic.messages or Decimal(0)) * times) if traffic else Decimal(0),
                 message_bytes=traffic.message_bytes if traffic else 1,
                 fifo=spec.queue.fifo,
@@ -141,9 +142,9 @@ def bucket_use(spec: ServiceSpec, times: Decimal = Decimal(1)) -> objects.Bucket
     assert spec.assets is not None
     traffic = spec.traffic
     if traffic is None:
-        return objects.BucketUse(spec.name, cdn=spec.assets.cloudfront)
+        return objects.BucketUse(f"{spec.name} files", cdn=spec.assets.cloudfront)
     return objects.BucketUse(
-        name=spec.name,
+        name=f"{spec.name} files",
         objects=traffic.objects or 0,
         object_bytes=traffic.object_bytes,
         uploads=_whole((traffic.uploads or Decimal(0)) * times),
@@ -225,9 +226,8 @@ def _shared(account: Account, of: Basis, case: Case, times: Decimal) -> Bill:
         elif each.serverless is None:
             bills.append(databases.documentdb(account, use))
         else:
-            least, most = (Decimal(str(bound)) for bound in each.serverless)
-            mean = {"low": least, "expected": (least + least + most) / 3, "high": most}[case]
-            bills.append(databases.documentdb(account, replace(use, capacity=mean), serverless=True))
+            use = replace(use, capacity=_mean(each, case))
+            bills.append(databases.documentdb(account, use, serverless=True))
     networked = infrastructure.databases or any(
         (spec.run is not None and spec.run.kind == "container")
         or (spec.cache is not None and spec.cache.engine != "dynamodb")
@@ -256,6 +256,14 @@ def _shared(account: Account, of: Basis, case: Case, times: Decimal) -> Bill:
         )
     )
     return total(bills)
+
+
+def _mean(each: DatabaseSpec, case: Case) -> Decimal:
+    """The capacity a serverless database has on average: its least, a third of the way up, its most. An assumption."""
+    if each.serverless is None:
+        return databases.LEAST_CAPACITY
+    least, most = (Decimal(str(bound)) for bound in each.serverless)
+    return {"low": least, "expected": (least + least + most) / 3, "high": most}[case]
 
 
 def _whole(value: Decimal) -> Decimal:
