@@ -7,14 +7,16 @@ import json
 import operator
 import shutil
 import xml.etree.ElementTree as ET
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner, Result
 
+from greylag.cli.root import greylag
 from greylag.cost.bill import cents
-from tests.command import Command
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,19 +44,36 @@ def by_hand(text: str) -> Decimal:
     return value(ast.parse(text, mode="eval").body)
 
 
+@dataclass(frozen=True)
+class Inside:
+    """Calls `greylag` in this process, in `folder`: what is reckoned needs no process of its own."""
+
+    folder: Path
+
+    def write(self, text: str) -> None:
+        (self.folder / "greylag.yaml").write_text(text)
+
+    def __call__(self, *arguments: str, expect: int = 0) -> Result:
+        result = CliRunner().invoke(greylag, list(arguments))
+        assert result.exit_code == expect, result.output
+        return result
+
+
 @pytest.fixture
-def command(tmp_path: Path) -> Command:
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Inside:
     # A cache folder of its own: prices that somebody fetched on this machine are not those that were reckoned with.
-    return Command(tmp_path, {"XDG_CACHE_HOME": str(tmp_path / "cache")})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+    return Inside(tmp_path)
 
 
-def told(command: Command, *arguments: str, expect: int = 0) -> dict[str, Any]:
+def told(command: Inside, *arguments: str, expect: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(command("cost", "--json", *arguments, expect=expect).stdout)
     return found
 
 
 @pytest.mark.parametrize("name", APPLICATIONS)
-def test_a_bill_is_what_was_reckoned_by_hand(command: Command, name: str) -> None:
+def test_a_bill_is_what_was_reckoned_by_hand(command: Inside, name: str) -> None:
     case = CASES / f"cost-{name}"
     shutil.copy(case / "greylag.yaml", command.folder)
     expected = json.loads((case / "bill.json").read_text(encoding="utf-8"))
@@ -70,7 +89,7 @@ def test_a_bill_is_what_was_reckoned_by_hand(command: Command, name: str) -> Non
     assert Decimal(report["total"]["low"]) <= Decimal(expected["total"]) <= Decimal(report["total"]["high"])
 
 
-def test_a_call_and_a_tenant_are_held_to_the_budget(command: Command) -> None:
+def test_a_call_and_a_tenant_are_held_to_the_budget(command: Inside) -> None:
     shutil.copy(CASES / "cost-pos" / "greylag.yaml", command.folder)
     report = told(command)
     assert report["total"]["per_call"] == "0.000025"
@@ -84,7 +103,7 @@ def test_a_call_and_a_tenant_are_held_to_the_budget(command: Command) -> None:
     command("cost", "--fail-on", "never")
 
 
-def test_the_shared_budget_counts_where_it_is_written(command: Command) -> None:
+def test_the_shared_budget_counts_where_it_is_written(command: Inside) -> None:
     shutil.copy(CASES / "cost-pos" / "greylag.yaml", command.folder)
     text = (command.folder / "greylag.yaml").read_text()
     command.write(text.replace("monthly_budget_usd: 100", "monthly_budget_usd: 75"))
@@ -108,7 +127,7 @@ services:
 """
 
 
-def test_sizes_are_those_of_the_data(command: Command) -> None:
+def test_sizes_are_those_of_the_data(command: Inside) -> None:
     command.write(FORUM)
     users = [{"id": f"u{number}", "email": "a@example.com", "text": "x" * 2000} for number in range(100)]
     (command.folder / "users.json").write_text(json.dumps(users))
@@ -125,7 +144,7 @@ def test_sizes_are_those_of_the_data(command: Command) -> None:
     assert [each["kind"] for each in offline["findings"] if each["kind"] != "old-prices"] == ["unknown-size"]
 
 
-def test_a_region_without_prices_is_refused_with_the_way_on(command: Command) -> None:
+def test_a_region_without_prices_is_refused_with_the_way_on(command: Inside) -> None:
     command.write(FORUM.replace("us-east-1", "eu-west-2"))
     refused = command("cost", "--offline", expect=3)
     assert "no prices of eu-west-2" in refused.stderr
@@ -135,13 +154,13 @@ def test_a_region_without_prices_is_refused_with_the_way_on(command: Command) ->
     )
 
 
-def test_an_instance_without_a_price_is_refused(command: Command) -> None:
+def test_an_instance_without_a_price_is_refused(command: Inside) -> None:
     text = (CASES / "cost-pos" / "greylag.yaml").read_text()
     command.write(text.replace("db.t4g.small", "db.x2g.large"))
     assert "there is no price of rds db.x2g.large in us-east-1" in command("cost", expect=3).stderr
 
 
-def test_the_arithmetic_of_every_line_is_shown(command: Command) -> None:
+def test_the_arithmetic_of_every_line_is_shown(command: Inside) -> None:
     shutil.copy(CASES / "cost-pos" / "greylag.yaml", command.folder)
     plain = command("cost").stdout
     assert "Arithmetic" not in plain
@@ -153,7 +172,7 @@ def test_the_arithmetic_of_every_line_is_shown(command: Command) -> None:
     assert "| in all | $72.41 | $75.11 | $80.51 |" in markdown
 
 
-def test_services_are_compared_without_a_project(command: Command) -> None:
+def test_services_are_compared_without_a_project(command: Inside) -> None:
     found = told(command, "--compare", "dynamodb,rds", "--free-tier", "none")
     small, medium = found["comparisons"]
     assert [each["name"] for each in small["choices"]] == [
@@ -173,7 +192,7 @@ def test_services_are_compared_without_a_project(command: Command) -> None:
     assert "give both" in command("cost", "--preset", "small", expect=2).stderr
 
 
-def test_the_chart_has_the_project_and_its_choices(command: Command) -> None:
+def test_the_chart_has_the_project_and_its_choices(command: Inside) -> None:
     shutil.copy(CASES / "cost-shop" / "greylag.yaml", command.folder)
     command("cost", "--offline", "--chart", "cost.svg")
     root = ET.fromstring((command.folder / "cost.svg").read_text())
@@ -181,7 +200,7 @@ def test_the_chart_has_the_project_and_its_choices(command: Command) -> None:
     assert {"the project", "DynamoDB on demand", "DynamoDB autoscaled"} <= texts
 
 
-def test_savings_have_figures(command: Command) -> None:
+def test_savings_have_figures(command: Inside) -> None:
     text = (CASES / "cost-summariser" / "greylag.yaml").read_text()
     command.write(text.replace("uploads: 20000/month", "archived: 0.5, uploads: 20000/month"))
     report = told(command)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from greylag.console.document import Block, Bullets, Heading, Table, Text
 from greylag.cost import chart as drawing
 from greylag.cost.bill import money, total
-from greylag.operations.cost.compare import choice_money, crossing_text
+from greylag.operations.cost.compare import FREE_TIER, TABLES, choice_money, crossing_text
 from greylag.operations.cost.compose import month
 from greylag.operations.cost.cost import price_findings
 from greylag.operations.cost.report import CostReport
@@ -66,7 +66,7 @@ def chart(of: CostReport | Sequence[Comparison]) -> str:
         basis = of.basis
         ways = {"the project": lambda times: total(month(basis, times=times).values()).exact}
         for each in of.comparisons:
-            if each.title == "Tables":
+            if each.title == TABLES:
                 ways |= {name: (lambda times, way=way: way(times).exact) for name, way in each.ways.items()}  # type: ignore[misc]
         return drawing.svg(
             f"{of.project}: dollars a month", ways, axis="times the traffic that greylag.yaml states"
@@ -131,16 +131,16 @@ def _comparison(each: Comparison, *, explain: bool) -> list[Block]:
         (choice.name, choice_money(choice), "least" if choice.bill.exact == least else "")
         for choice in each.choices
     )
-    lines = [crossing_text(one) for one in each.crossings] or [
-        "Between a thousandth and a thousand times this traffic none overtakes another."
-    ]
+    lines = [crossing_text(one) for one in each.crossings]
+    if not lines and each.title != FREE_TIER:
+        lines = ["Between a thousandth and a thousand times this traffic none overtakes another."]
     told: list[Block] = [
         Heading(each.title),
         Text(f"For {each.axis}."),
         Table((("choice", "a month", ""), *rows), right=(1,)),
-        Bullets((*lines, *each.notes)),
+        *([Bullets((*lines, *each.notes))] if lines or each.notes else []),
     ]
-    if explain and each.title != "Free tier":
+    if explain and each.title != FREE_TIER:
         for choice in each.choices:
             told += _lines(choice.name, choice.bill.lines)
     return told

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 LEAST, MOST = Decimal("0.001"), Decimal(1000)
 """Between which multiples of the traffic crossings are looked for."""
 
-_STEPS: Final = 240
+_STEPS: Final = 120
 _HALVINGS: Final = 40
 
 
@@ -19,7 +19,7 @@ def crossings(
     one: Callable[[Decimal], Decimal], other: Callable[[Decimal], Decimal]
 ) -> tuple[tuple[Decimal, bool], ...]:
     """The multiples, to three places that say something, above which `one` becomes dearer than `other` (True) or
-    cheaper (False). Crossings nearer to each other than 6 % are not told apart.
+    cheaper (False). Crossings nearer to each other than 12 % are not told apart.
     """
     ratio = (MOST / LEAST) ** (Decimal(1) / _STEPS)
     found = []

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from greylag.operations.cost.compose import Basis
 
 PRESETS: Final = ("small", "medium")
+TABLES, FREE_TIER = "Tables", "Free tier"
+"""Titles of comparisons that are shown in a way of their own."""
 SERVICES: Final = ("dynamodb", "rds", "aurora", "documentdb", "nat")
 _DAYS: Final = Decimal(730) / 24
 
@@ -83,8 +85,17 @@ def compare(
 ) -> Comparison:
     """Every way at the traffic there is, and every pair of them where one overtakes the other."""
 
+    reckoned: dict[
+        tuple[str, Decimal], Decimal
+    ] = {}  # each way is compared with every other at the same multiples
+
     def exact(name: str) -> Callable[[Decimal], Decimal]:
-        return lambda times: ways[name](times).exact
+        def at(times: Decimal) -> Decimal:
+            if (name, times) not in reckoned:
+                reckoned[name, times] = ways[name](times).exact
+            return reckoned[name, times]
+
+        return at
 
     names = list(ways)
     found = [
@@ -210,7 +221,7 @@ def of_project(of: Basis) -> tuple[Comparison, ...]:
     uses = [use for kept in of.kept.values() for use in kept.tables]
     if uses:
         ways = table_ways(uses, prices, free)
-        found.append(compare("Tables", "the tables' reads and writes", ways, [table_note(prices)]))
+        found.append(compare(TABLES, "the tables' reads and writes", ways, [table_note(prices)]))
     infrastructure = of.project.infrastructure
     if infrastructure is not None:
         for name, each in infrastructure.databases.items():
@@ -234,7 +245,8 @@ def of_project(of: Basis) -> tuple[Comparison, ...]:
         "what is always free": lambda k: total(month(replace(of, free="always"), times=k).values()),
         "an account's first year": lambda k: total(month(replace(of, free="first-year"), times=k).values()),
     }
-    found.append(compare("Free tier", "the project's traffic", tiers))
+    choices = tuple(Choice(name, way(Decimal(1))) for name, way in tiers.items())
+    found.append(Comparison(FREE_TIER, "the project's traffic", choices, (), (), tiers))
     return tuple(found)
 
 
