@@ -52,6 +52,7 @@ if TYPE_CHECKING:
         Rejection,
         Stored,
     )
+    from greylag.core.structure import Product, Structure
     from greylag.core.values import Document, Value
 
 
@@ -127,6 +128,14 @@ class NativeSource(Protocol):
 
     def fetch_native(self, dataset: str, ids: Iterable[Value]) -> Iterator[NativePage]:
         """As `Source.fetch`, undecoded."""
+
+
+@runtime_checkable
+class Structured(Protocol):
+    """What a source offers beside `Source` where its datasets are made with options and indexes worth keeping."""
+
+    def structure(self, dataset: str) -> Structure:
+        """How the dataset is made. Raises as `describe`."""
 
 
 class ChangeFeed(Protocol):
@@ -354,6 +363,33 @@ class Returning(Protocol):
 
     def old_store(self) -> OldStore:
         """Its source, to be written."""
+
+
+@runtime_checkable
+class Structuring(Protocol):
+    """What a target offers beside `Target` where tables are made as a source's datasets are: `prepare` makes a missing
+    one with `TableSpec.options`, its indexes are built when its records are there.
+    """
+
+    structure_form: str
+    """The `Structure.form` it takes."""
+
+    creates: bool
+    """Whether its connection lets Greylag make tables and indexes."""
+
+    def product(self) -> Product:
+        """What its server is."""
+
+    def index_definitions(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+        """The indexes that stand, by name, but for the key's own."""
+
+    def build_index(self, table: str, definition: Mapping[str, Any]) -> None:
+        """Build one, and wait for it; one that stands already is no error. Raises ConnectorError where the server does
+        not make it.
+        """
+
+    def building(self, table: str) -> Mapping[str, float]:
+        """How much of each index that is being built is done, 0 to 1, as far as the server tells."""
 
 
 @runtime_checkable

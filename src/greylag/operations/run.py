@@ -17,6 +17,7 @@ from greylag.operations.dryrun import WouldRefuse, dry_run
 from greylag.operations.plan.file import MAKING, prepare_planned
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
+from greylag.operations.structure.build import build_indexes
 from greylag.state.locks import run_lock
 from greylag.state.store import Store
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from greylag.core.work import Executor
     from greylag.engine.route import Route
     from greylag.operations.plan.file import PlanFile
+    from greylag.operations.structure.build import Built
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class RunReport:
     dry_run: bool = False
     notes: tuple[str, ...] = ()
     refused: tuple[WouldRefuse, ...] = ()
+    indexes: tuple[Built, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -125,8 +128,10 @@ def run(
                     options=LoadOptions(options.limit, options.partition_bytes, options.page_bytes, rates),
                 ).run()
                 done |= {each.flow: each for each in last.flows}
+            indexes = build_indexes(prepared.routes, observe=observe) if options.limit is None else ()
             return RunReport(
                 flows=tuple(done[route.name] for route in prepared.routes),
+                indexes=indexes,
                 seconds=time.monotonic() - started,
                 already_finished=tuple(sorted(finished)),
                 resumed=tuple(sorted(resumed)),

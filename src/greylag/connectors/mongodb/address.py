@@ -60,7 +60,7 @@ class Address:
         """pymongo's client for the url, with further options. Raises ConfigurationError for a url that is none."""
         text = self.url.get_secret_value()
         try:
-            return pymongo.MongoClient(text, **self.client_options(), **options)
+            return pymongo.MongoClient(text, **{**self.client_options(), **options})
         except (pymongo.errors.ConfigurationError, ValueError) as error:
             raise _no_address(connection, error, text) from None
 

@@ -31,10 +31,11 @@ _KNOWN: Final = frozenset(
 
 def indexes_of(collection: Documents) -> tuple[Index, ...]:
     """The collection's indexes, as the server lists them."""
-    return tuple(_index(each) for each in collection.list_indexes())
+    return tuple(index_of(each) for each in collection.list_indexes())
 
 
-def _index(told: Mapping[str, Any]) -> Index:
+def index_of(told: Mapping[str, Any]) -> Index:
+    """One index, of which `listIndexes` says `told`."""
     keys = []
     for path, kind in told["key"].items():
         if path == "$**" or path.endswith(".$**"):

@@ -34,6 +34,7 @@ class About:
     version: tuple[int, ...]
     replicated: bool
     sharded: bool
+    elastic: bool = False
 
     @property
     def retryable(self) -> bool:
@@ -77,6 +78,7 @@ class Server:
                 version=version,
                 replicated="setName" in hello,
                 sharded=hello.get("msg") == "isdbgrid",
+                elastic="docdb-elastic" in self.address.hosts.lower(),
             )
 
     def _lacks_options(self) -> bool:

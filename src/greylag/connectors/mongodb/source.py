@@ -20,6 +20,7 @@ from greylag.connectors.mongodb.keys import id_of
 from greylag.connectors.mongodb.pages import pages, raw_batches
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.sampling import BIAS, random_documents
+from greylag.connectors.mongodb.structure import structure_of
 from greylag.connectors.pace import Pace
 from greylag.core.canonical import canonical
 from greylag.core.inventory import Inventory, Sample
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from greylag.connectors.mongodb.address import Address
     from greylag.connectors.mongodb.pages import Documents
     from greylag.core.change import Followed
+    from greylag.core.structure import Structure
     from greylag.core.values import Value
 
 _FETCHED_TOGETHER: Final = 500
@@ -156,6 +158,10 @@ class MongoSource:
         """
         return self._patience().insist(lambda: self._inventory(dataset))
 
+    def structure(self, dataset: str) -> Structure:
+        """See `ports.Structured`."""
+        return self._patience().insist(lambda: self._structure(dataset))
+
     def sample(self, dataset: str, count: int) -> Sample:
         """See `ports.Source.sample`. The server chooses, another time others."""
         known, _ = self._patience().insist(lambda: self._sizes(dataset))
@@ -251,6 +257,11 @@ class MongoSource:
                 resumable_changes="setName" in hello or sharded,
                 unique_value=None if sharded else "_id",
             )
+
+    def _structure(self, dataset: str) -> Structure:
+        info = self._info(dataset)
+        with self._translated(f"describe {dataset}"):
+            return structure_of(info, self._collection(dataset))
 
     def _inventory(self, dataset: str) -> Inventory:
         info = self._info(dataset)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pymongo.errors
 
@@ -18,15 +18,17 @@ from greylag.connectors.mongodb.pages import raw_batches
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.server import Server
 from greylag.connectors.mongodb.source import MongoSource
+from greylag.connectors.mongodb.structure import FORM, as_said, definitions_of, progress_of
 from greylag.connectors.mongodb.writer import MongoWriter
 from greylag.core.nearest import did_you_mean
 from greylag.core.ports import TableInfo
 from greylag.core.records import NativePage, Partition, Refused, Stored
+from greylag.core.structure import Product
 from greylag.core.tables import differences
 from greylag.errors import SchemaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from greylag.connectors.mongodb.connector import MongoConnector
     from greylag.core.flows import FlowSpec, TableSpec
@@ -38,13 +40,17 @@ KEY: Final = "_id"
 _PAGE_BYTES: Final = 4 << 20
 _TOGETHER: Final = 500
 _EXISTS: Final = 48
+_NO_COLLECTION: Final = 26
 _COLLECTIONS: Final = "collection"
 
 
 class MongoTarget:
-    """See `ports.Target`. A table is a collection, its key `_id`."""
+    """See `ports.Target` and `ports.Structuring`. A table is a collection, its key `_id`."""
+
+    structure_form = FORM
 
     def __init__(self, connector: MongoConnector) -> None:
+        self.creates = connector.create_tables
         self._connector = connector
         self._server = Server(connector.name, connector.address)
 
@@ -68,7 +74,7 @@ class MongoTarget:
                     advice="Create it, or let Greylag: `create_tables: true` on connection "
                     f"{spec.ref.connection}.",
                 )
-            self._insist(lambda: self._create(table))
+            self._insist(lambda: self._create(table, spec.options))
             found = self.describe(table)
             assert found is not None
         unlike = differences(spec, found)
@@ -144,6 +150,24 @@ class MongoTarget:
             count += len(some)
         return count
 
+    def product(self) -> Product:
+        """See `ports.Structuring.product`."""
+        about = self._insist(lambda: self._server.about)
+        version = ".".join(map(str, about.version[:2]))
+        return Product("documentdb" if about.documentdb else "mongodb", version, about.elastic)
+
+    def index_definitions(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+        """See `ports.Structuring.index_definitions`."""
+        return self._insist(lambda: self._definitions(table))
+
+    def build_index(self, table: str, definition: Mapping[str, Any]) -> None:
+        """See `ports.Structuring.build_index`."""
+        self._insist(lambda: self._build(table, as_said(definition)))
+
+    def building(self, table: str) -> Mapping[str, float]:
+        """See `ports.Structuring.building`."""
+        return progress_of(self._server, table)
+
     def close(self) -> None:
         """See `ports.Target.close`."""
         self._server.close()
@@ -170,13 +194,33 @@ class MongoTarget:
             extra={"validated": bool(info.get("options", {}).get("validator"))},
         )
 
-    def _create(self, table: str) -> None:
+    def _create(self, table: str, options: Mapping[str, Any]) -> None:
+        command = {"create": table, **as_said(options), "writeConcern": {"w": "majority"}}
         with self._server.translated(f"create collection {table}"):
             try:
-                self._server.database.command({"create": table, "writeConcern": {"w": "majority"}})
+                self._server.database.command(command)
             except pymongo.errors.OperationFailure as error:
                 if error.code != _EXISTS:
                     raise
+
+    def _definitions(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+        with self._server.translated(f"list the indexes of {table}"):
+            try:
+                return definitions_of(self._server.database[table])
+            except pymongo.errors.OperationFailure as error:
+                if error.code == _NO_COLLECTION:
+                    return {}
+                raise
+
+    def _build(self, table: str, definition: Mapping[str, Any]) -> None:
+        command = {"createIndexes": table, "indexes": [definition], "writeConcern": {"w": "majority"}}
+        name = self._connector.name
+        # However long it takes. Where the connection breaks the build goes on, and asked for again it is waited for.
+        with (
+            self._server.translated(f"build index {definition['name']} of {table}"),
+            closing(self._connector.address.client(name, socketTimeoutMS=None)) as client,
+        ):
+            client[self._server.address.database].command(command)
 
     def _names(self) -> list[str]:
         with self._server.translated("list the collections"):
