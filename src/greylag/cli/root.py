@@ -33,6 +33,7 @@ VERBS = {
     "cost": "Say what the project costs a month, what moving it costs, and what other choices would.",
     "rehearse": "Carry out the whole migration on servers of this machine.",
     "run": "Carry every record to its target; continue where the last run stopped.",
+    "indexes": "Say what became of the sources' indexes, and build them.",
     "verify": "Compare every record with its target.",
     "fence": "Make the old store refuse a service's writes.",
     "certificate": "Hold a certificate against source or target.",

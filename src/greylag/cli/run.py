@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from greylag.cli.indexes import text as indexes_text
 from greylag.cli.invocation import Invocation, answer
 from greylag.console import lines
 from greylag.console.live import live
@@ -130,6 +131,9 @@ def _text(report: RunReport) -> str:
             parts.append("Went on from the checkpoint of: " + ", ".join(report.resumed))
         if report.already_finished:
             parts.append("Loaded before and not touched: " + ", ".join(report.already_finished))
+    built = [each for each in report.indexes if each.state != "stands"]
+    if built:
+        parts += ["", indexes_text(built), ""]
     if report.limited and not report.dry_run:
         parts.append("Stopped at --limit; `greylag run` without it carries the rest.")
     if report.refused:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -188,6 +189,24 @@ class Lane:
                     why = self.colliding.reason(each.key, self.route.name, record.id)
                     raise Refused(why, COLLISION_FIX, "key-collision")
         return encoded
+
+
+def lane_of(route: Route) -> tuple[bool, str]:
+    """Whether the route's records are carried undecoded, and if not, why. No I/O."""
+    if route.dataset.family != "bson":
+        return False, "the source's records are text"
+    with closing(Lane(route)) as lane:
+        if lane.transcoder("bson") is not None:
+            return True, ""
+        flow = route.flow
+        sections = ("where", "python", "split", "ttl", "rename", "drop")
+        used = [name for name in sections if getattr(flow, name)]
+        if {*flow.attributes} - {*flow.table.key}:
+            used.append("attributes")
+        return (
+            False,
+            f"the flow has {', '.join(f'`{name}`' for name in used)}" if used else "of its templates",
+        )
 
 
 class Lanes(Generic[Name]):

@@ -193,3 +193,103 @@ def test_an_id_that_became_another_number_is_replaced(
     command("run", "--restart")
     assert everything(client[moved], "things") == everything(client[database], "things")
     command("verify")
+
+
+KINDS: list[dict[str, Any]] = [
+    {"key": {"a": 1}},
+    {"key": {"a": -1, "b.c": 1}},
+    {"key": {"a": 1}, "unique": True},
+    {"key": {"a": 1}, "unique": True, "sparse": True},
+    {"key": {"a": 1}, "unique": True, "partialFilterExpression": {"b": {"$gt": 3}}},
+    {"key": {"at": 1}, "expireAfterSeconds": 10**9},
+    {"key": {"a": 1}, "sparse": True},
+    {"key": {"t": "text", "b": 1}, "weights": {"t": 3}, "default_language": "german"},
+    {"key": {"place": "2dsphere"}},
+    {"key": {"spot": "2d"}, "min": -200, "max": 200},
+    {"key": {"a": "hashed"}},
+    {"key": {"$**": 1}, "wildcardProjection": {"b": 0}},
+    {"key": {"sub.$**": 1}},
+    {"key": {"a": 1}, "collation": {"locale": "fr", "strength": 1}},
+    {"key": {"a": 1}, "hidden": True},
+]
+COLLECTIONS: list[dict[str, Any]] = [
+    {},
+    {"collation": {"locale": "en", "strength": 2}},
+    {"capped": True, "size": 1 << 20, "max": 1000},
+    {"validator": {"a": {"$lt": 0}}, "validationLevel": "strict", "validationAction": "error"},
+    {"clusteredIndex": {"key": {"_id": 1}, "unique": True}},
+    {"changeStreamPreAndPostImages": {"enabled": True}},
+]
+NAMES = ["dots.in.names", "ünï ködé", "with space", "UPPER", "x" * 100, "a%b", "$", "'\"\\", "1"]
+
+
+def described(database: Database[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        each["name"]: (
+            each["options"],
+            sorted(map(repr, database[each["name"]].list_indexes())),
+        )
+        for each in database.list_collections()
+    }
+
+
+def test_thirty_collections_with_every_type_option_and_index(
+    command: Command, client: Server, database: str, moved: str
+) -> None:
+    source = client[database]
+    wanted = [*COLLECTIONS, *({} for _ in range(30 - len(COLLECTIONS)))]
+    for number, options in enumerate(wanted):
+        name = NAMES[number] if number < len(NAMES) and "$" not in NAMES[number] else f"c{number}"
+        source.create_collection(name, check_exists=False, **options)
+        fields: Document = {
+            "b": {"c": 1},
+            "t": "ein Wort",
+            "place": {"type": "Point", "coordinates": [number, 1]},
+        }
+        source.command(
+            "insert",
+            name,
+            documents=[
+                as_sent(encode_document({**each, "_id": place, "a": place, "spot": [1.0, 2.0], **fields}))
+                for place, each in enumerate(BSON)
+                if not {"sub", "array"} & each.keys()
+            ],
+            bypassDocumentValidation=True,
+        )
+        kind = KINDS[number % len(KINDS)]
+        source.command("createIndexes", name, indexes=[{"name": f"index {number}", **kind}])
+    before = described(source)
+    assert len(before) == 30
+    planned = command.json("plan", "--sample", "10")
+    assert sum(len(made["indexes"]) for table in planned["tables"] for made in table["as_source"]) == 30
+    report = command.json("run")
+    assert {each["state"] for each in report["indexes"]} == {"built"}
+    assert described(client[moved]) == before
+    for name in before:
+        assert everything(client[moved], name) == everything(source, name)
+    assert {each["state"] for each in command.json("indexes")["indexes"]} == {"stands"}
+
+
+def test_unique_indexes_are_built_last_and_what_breaks_them_is_told(
+    command: Command, client: Server, database: str, moved: str
+) -> None:
+    source = client[database].users
+    source.insert_many([{"_id": n, "a": n} for n in range(10)])
+    source.create_index("a", unique=True, name="one a")
+    source.create_index("b", name="some b")
+    client[moved].users.insert_one({"_id": "other", "a": 3})
+    failed = command("run", expect=6)
+    assert "one a" in failed.stderr
+    assert "E11000" in failed.stderr
+    assert set(client[moved].users.index_information()) == {"_id_", "some b"}
+    client[moved].users.delete_one({"_id": "other"})
+    states = {each["index"]: each["state"] for each in command.json("indexes", "--build")["indexes"]}
+    assert states == {"one a": "built", "some b": "stands"}
+    assert client[moved].users.index_information()["one a"]["unique"]
+
+
+def test_indexes_are_not_built_before_the_load(command: Command, client: Server, database: str) -> None:
+    client[database].users.insert_one({"_id": 1})
+    client[database].users.create_index("a")
+    refused = command("indexes", "--build", expect=7)
+    assert "greylag run" in refused.stderr

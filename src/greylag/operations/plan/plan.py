@@ -13,6 +13,7 @@ from greylag.core.mapping.inverse import Inverse
 from greylag.core.paths import every, parse_path
 from greylag.core.records import Refused
 from greylag.engine.collisions import doubtful
+from greylag.engine.lane import lane_of
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
 from greylag.engine.stages import Stages
 from greylag.engine.survey.work import Surveyed, survey
@@ -87,6 +88,9 @@ class FlowPlan:
     types_left_out: bool = False
     losses: tuple[Loss, ...] = ()
     """Why changes could not be carried back; empty where the mapping can be inverted."""
+    native: bool = False
+    """Whether records are carried undecoded, as far as they are sure to come out the same."""
+    decoded_because: str = ""
 
     @property
     def quarantined(self) -> int:
@@ -119,6 +123,8 @@ class FlowPlan:
             "item_bytes": {"p50": self.item_p50, "p99": self.item_p99, "largest": self.item_largest},
             "partitions": self.partitions,
             "keys_proven_unique": self.proven_keys,
+            "lane": "native" if self.native else "decoded",
+            "decoded_because": self.decoded_because or None,
             "quarantine": [group.as_json() for group in self.refusals],
             "damaged": list(self.damaged),
             "dropped": [{"path": path, "records": count, "of": self.tried} for path, count in self.drops],
@@ -262,6 +268,7 @@ def _flow_plan(
     project: Project, route: Route, found: Surveyed, options: PlanOptions, *, proven: bool
 ) -> FlowPlan:
     tally, flow = found.tally, route.flow
+    native, because = lane_of(route)
     return FlowPlan(
         name=route.name,
         service=flow.service,
@@ -289,6 +296,8 @@ def _flow_plan(
         types=propose(route, tally.sample),
         types_left_out=flow.python is not None and bool(flow.split),
         losses=Inverse(flow).losses,
+        native=native,
+        decoded_because=because,
     )
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from greylag.core.ports import TableInfo
     from greylag.engine.survey.tally import Tally
     from greylag.operations.prepare import Looked
+    from greylag.operations.structure.decide import Made
 
 HOT_KEYS = 3
 """Partition key values that are told of the table and of each index."""
@@ -67,6 +68,8 @@ class TablePlan:
     exact: bool
     forecast: Forecast | None
     costs: tuple[Cost, ...]
+    made: tuple[tuple[str, Made], ...] = ()
+    """By flow: what the options and indexes of its dataset become."""
 
     def as_json(self) -> dict[str, Any]:
         """The documented form."""
@@ -100,6 +103,15 @@ class TablePlan:
             ],
             "forecast": None if self.forecast is None else self.forecast.as_json(),
             "costs": [each.as_json() for each in self.costs],
+            "as_source": [
+                {
+                    "flow": flow,
+                    "options": dict(made.options),
+                    "notes": list(made.notes),
+                    "indexes": [each.as_json() for each in made.indexes],
+                }
+                for flow, made in self.made
+            ],
         }
 
 
@@ -186,6 +198,7 @@ def table_plan(
         exact=all(scale == 1.0 for scale, _, _ in flows),
         forecast=told[0],
         costs=told[1],
+        made=looked.made,
     )
 
 
