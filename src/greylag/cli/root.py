@@ -44,6 +44,7 @@ VERBS = {
     "restore": "Restore a backup, and what a restored table lacks.",
     "inspect": "Say how tables stand, and what they lack.",
     "env": "Write .env templates for development and production.",
+    "drill": "Try a recovery, and measure it.",
     "provision": "Make tables, buckets and queues without Terraform.",
     "deprovision": "Remove what provision made.",
     "infra": "Render and check the Terraform of the project.",

@@ -190,6 +190,10 @@ class DynamoDBStore:
     def finish(self, dataset: str, backup: TableBackup) -> None:
         """See `Store.finish`."""
 
+    def remove(self, dataset: str) -> None:
+        """See `Store.remove`."""
+        self._settings.delete(dataset)
+
     def close(self) -> None:
         """See `Store.close`."""
         for writer in self._writers.values():

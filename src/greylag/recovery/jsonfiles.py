@@ -137,6 +137,11 @@ class JsonStore:
             beside.replace(path)
             sync_folder(path.parent)
 
+    def remove(self, dataset: str) -> None:
+        """See `Store.remove`."""
+        for path in (self._path(dataset), self._beside(dataset)):
+            path.unlink(missing_ok=True)
+
     def close(self) -> None:
         """See `Store.close`."""
 

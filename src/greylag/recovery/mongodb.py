@@ -160,6 +160,11 @@ class MongoStore:
             if missing:
                 self._server.database.command({"createIndexes": dataset, "indexes": missing})
 
+    def remove(self, dataset: str) -> None:
+        """See `Store.remove`."""
+        with self._server.translated(f"drop collection {dataset}"):
+            self._server.database.drop_collection(dataset)
+
     def close(self) -> None:
         """See `Store.close`."""
         for writer in self._writers.values():

@@ -86,6 +86,9 @@ class Store(Protocol):
     def finish(self, dataset: str, backup: TableBackup) -> None:
         """All records are written."""
 
+    def remove(self, dataset: str) -> None:
+        """Remove `dataset` with all that is in it. No error where there is none. Only for what a drill has made."""
+
     def close(self) -> None:
         """Let go of connections."""
 

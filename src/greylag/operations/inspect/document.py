@@ -31,7 +31,7 @@ def document(found: Inspection) -> list[Block]:
 def _table(table: Inspected) -> Iterator[Block]:
     yield Heading(f"{table.name}{' in ' + table.region if table.region else ''}")
     if table.exists:
-        rows = [("", ""), *_rows(table)]
+        rows = [("setting", "as it is"), *_rows(table)]
         if table.settings is not None:
             rows += _settings(table.settings)
         rows += [

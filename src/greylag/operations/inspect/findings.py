@@ -123,7 +123,9 @@ def _protection(table: Inspected, found: TableSettings, wanted: Wanted) -> Itera
             "no-deletion-protection",
             name,
             "deletion protection is off: one call deletes it",
-            back,
+            back
+            if wanted.settings["deletion_protection"]
+            else "Turn it on where the table must not be lost.",
         )
     if found.encryption == "AWS_OWNED":
         yield Finding(
