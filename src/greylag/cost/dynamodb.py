@@ -115,6 +115,16 @@ def provisioned(account: Account, use: TableUse, *, held: bool = False) -> Bill:
             f"({reading} units at 70 % of {shape} + {use.indexes} for indexes) x {HOURS} hours",
         ),
     ]
+    if use.replicas:
+        lines.append(
+            account.line(
+                f"{use.name}: write capacity in other regions",
+                "dynamodb",
+                "replicated-write-capacity-hour",
+                writing * (1 + use.indexes) * use.replicas * HOURS,
+                f"{writing} units x (table + {use.indexes} indexes) x {use.replicas} regions x {HOURS} hours",
+            )
+        )
     return Bill((*lines, *_kept(account, use)))
 
 

@@ -97,6 +97,14 @@ def test_capacity_is_whole_units_of_each_table_and_index() -> None:
     assert "429 units" in provisioned(Account(shipped()), busy, held=True).lines[0].worked
 
 
+def test_another_region_is_written_both_ways() -> None:
+    use = TableUse("t", writes=Decimal(10**6), indexes=1, replicas=2)
+    demanded = {line.price.sku: line for line in on_demand(Account(shipped(), "none"), use).lines}
+    assert demanded["replicated-write-request-unit"].quantity == 4 * 10**6
+    held = {line.price.sku: line for line in provisioned(Account(shipped(), "none"), use).lines}
+    assert held["replicated-write-capacity-hour"].quantity == 2 * held["write-capacity-hour"].quantity
+
+
 def test_an_index_is_written_and_kept_as_the_table_is() -> None:
     one = on_demand(Account(shipped(), "none"), TableUse("t", writes=Decimal(10**6), items=10**6))
     three = on_demand(
