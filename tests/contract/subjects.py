@@ -7,6 +7,7 @@ it can: a test skips by what is declared, never by a name.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from dataclasses import dataclass
 from decimal import Decimal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
+    from greylag.core.paths import Path as FieldPath
     from greylag.core.ports import Codec, Connector
     from greylag.core.records import Partition
     from greylag.core.values import Document
@@ -96,6 +98,10 @@ class FeedSubject:
     """Makes the source forget its changes up to now; None where nobody can."""
     dataset: str = "things"
     another: str = "others"
+    fields: tuple[FieldPath, ...] = ()
+    """What tells its records apart, where it keeps no id."""
+    every_state: bool = True
+    """Whether states that were soon followed by others are given too."""
 
 
 def open_connector(root: Path, **options: Any) -> Connector:
@@ -239,6 +245,49 @@ def _memory_feed(folder: Path, family: str, options: dict[str, Any]) -> FeedSubj
         lambda dataset, ids: memory.delete(path, dataset, ids),
         lambda dataset: memory.drop(path, dataset),
         lambda: memory.forget_changes(path),
+    )
+
+
+def json_feed(folder: Path, form: str) -> FeedSubject:
+    """Files of arrays or of lines: replaced whole, or written anew in place, as it comes."""
+    suffix = ".json" if form == "array" else ".jsonl"
+    (folder / "data").mkdir()
+    times = itertools.count()
+
+    def path_of(dataset: str) -> Path:
+        return folder / "data" / (dataset + suffix)
+
+    def records_of(dataset: str) -> dict[Any, str]:
+        text = path_of(dataset).read_text(encoding="utf-8")
+        lines = text.strip("[]\n").split(",\n" if form == "array" else "\n")
+        return {json.loads(line)["_id"]: line for line in lines if line}
+
+    def put(dataset: str, records: dict[Any, str]) -> None:
+        lines = list(records.values())
+        content = "[" + ",\n".join(lines) + "]" if form == "array" else "".join(f"{line}\n" for line in lines)
+        if next(times) % 2:
+            path_of(dataset).write_text(content, encoding="utf-8")
+        else:
+            beside = folder / "beside"
+            beside.write_text(content, encoding="utf-8")
+            beside.replace(path_of(dataset))
+
+    def write(dataset: str, records: Sequence[Document]) -> None:
+        put(dataset, records_of(dataset) | {each["_id"]: _json(each) for each in records})
+
+    def delete(dataset: str, ids: Sequence[Any]) -> None:
+        put(dataset, {key: line for key, line in records_of(dataset).items() if key not in ids})
+
+    for dataset in ("things", "others"):
+        put(dataset, {})
+    return FeedSubject(
+        open_connector(folder, kind="json", path="data"),
+        "json",
+        write,
+        delete,
+        lambda dataset: path_of(dataset).unlink(),
+        fields=(("_id",),),
+        every_state=False,
     )
 
 

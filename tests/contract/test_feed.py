@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from greylag.core.ports import ChangeFeed
     from tests.contract.subjects import FeedSubject
 
-SUBJECTS = ["memory json", "memory bson", "faulty bson", "mongodb", "dynamodb"]
+SUBJECTS = ["memory json", "memory bson", "faulty bson", "mongodb", "dynamodb", "json array", "json lines"]
 DEADLINE_SECONDS = 60.0
 
 
@@ -36,8 +36,8 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> FeedSubject:
     if kind == "dynamodb":
         prefix = request.getfixturevalue("table_prefix")
         return subjects.dynamodb_feed(request.getfixturevalue("dynamodb_endpoint"), prefix)
-    make = subjects.memory_feed if kind == "memory" else subjects.faulty_feed
-    return make(tmp_path, detail)
+    makers = {"memory": subjects.memory_feed, "faulty": subjects.faulty_feed, "json": subjects.json_feed}
+    return makers[kind](tmp_path, detail)
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def opened(subject: FeedSubject, tmp_path: Path) -> Iterator[Callable[[], Change
         source = subject.connector.source()
         assert isinstance(source, Followable)
         assert source.describe(subject.dataset).resumable_changes
-        feed = source.feed([Followed(subject.dataset)], tmp_path / "scratch")
+        feed = source.feed([Followed(subject.dataset, subject.fields)], tmp_path / "scratch")
         closing.extend((feed, source))
         return feed
 
@@ -229,7 +229,8 @@ def test_a_dropped_dataset_ends_the_stream_by_an_event(subject: FeedSubject, fee
     event = batches[-1].event
     assert event is not None
     assert (event.dataset, event.kind) == (subject.dataset, "dropped")
-    assert len([each for each in changes(batches) if each.document is not None]) == 3
+    given = [each for each in changes(batches) if each.document is not None]
+    assert len(given) == 3 or not subject.every_state
 
 
 def test_a_position_that_history_no_longer_reaches_is_lost(subject: FeedSubject, feed: ChangeFeed) -> None:

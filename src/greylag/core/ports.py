@@ -442,6 +442,18 @@ class Fenceable(Protocol):
         """No I/O."""
 
 
+@runtime_checkable
+class Snapshotted(Protocol):
+    """What a connector offers beside `Connector` where a feed sees only some of the states its source has: a load must
+    then read none that the feed did not see.
+    """
+
+    def as_followed(self, scratch: Folder) -> Connector:
+        """The connector whose sources give the records of the first position of the feed with this `scratch`, once
+        there is one, and feeds as before; the identity of a dataset stays while it is written to.
+        """
+
+
 class ConnectorType(Protocol):
     """What a connector module exports as `connector`, and an entry point of `greylag.connectors` names."""
 

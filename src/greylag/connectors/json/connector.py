@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
@@ -40,10 +40,17 @@ class JsonConnector:
     path: Path
     read_bytes_per_second: int | None = None
     kind: str = "json"
+    scratch: Path | None = None
 
     def source(self) -> Source:
         """The files, opened as they are read."""
-        return JsonSource(self.name, self.path, bytes_per_second=self.read_bytes_per_second)
+        return JsonSource(
+            self.name, self.path, bytes_per_second=self.read_bytes_per_second, scratch=self.scratch
+        )
+
+    def as_followed(self, scratch: Path) -> JsonConnector:
+        """See `ports.Snapshotted`."""
+        return replace(self, scratch=scratch)
 
     def target(self) -> NoReturn:
         """Raises ConfigurationError: JSON files are read only."""
