@@ -154,7 +154,7 @@ def test_records_that_cannot_be_told_apart(opened: Callable[..., Any], things: P
     batches, position = until(feed, position)
     assert told(feed, batches) == [
         "things has more than one record of this identity: row 2, 3, and perhaps more",
-        "things has more than one record of this identity: row 5, and perhaps more",
+        "things has more than one record of this identity: row 4, 5, and perhaps more",
     ]
     put(things, {"id": 1}, {"id": 2}, {"id": 1, "other": 2}, {"id": 5})
     batches, position = until(feed, position)
