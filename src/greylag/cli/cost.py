@@ -11,7 +11,6 @@ import click
 from greylag.cli.costview import chart, comparisons, sections
 from greylag.cli.failing import fail_on, fail_on_option
 from greylag.cli.invocation import Invocation, answer
-from greylag.config.folders import user_cache
 from greylag.console.document import as_markdown, as_text
 from greylag.console.live import live
 from greylag.cost.prices import HOME
@@ -20,7 +19,7 @@ from greylag.executors.processes import Processes
 from greylag.operations.cost import PRESETS, CostOptions, compare_presets
 from greylag.operations.cost import cost as cost_of
 from greylag.operations.cost.cost import region_of
-from greylag.operations.cost.pricelists import prices_of, refresh
+from greylag.operations.cost.pricelists import price_folder, prices_of, refresh
 
 if TYPE_CHECKING:
     from greylag.console.document import Block
@@ -111,13 +110,17 @@ def cost(
     if presets and services is None:
         raise click.UsageError("--preset says what --compare is for: give both")
     allowance = cast("Free", free)
-    folder = user_cache() / "prices"
+    folder = price_folder()
 
     def priced(name: str) -> PriceList:
         if fetch:
             return refresh(name, folder, tell=lambda offer: click.echo(f"{name}: {offer}", err=True))
         return prices_of(name, folder)
 
+    if fetch and region is not None and services is None and not invocation.file.exists():
+        kept = priced(region)
+        click.echo(f"{len(kept.prices):,} prices of {region} are kept in {folder}")
+        return
     today = datetime.now(UTC).date()
     if services is not None:
         names = [each.strip() for each in services.split(",") if each.strip()]

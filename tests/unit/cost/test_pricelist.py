@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from greylag.cost.pricelist import offers, read
+from greylag.cost.pricelist import ADDRESS, offers, read
 from greylag.cost.prices import MissingPrice, shipped
-from greylag.errors import SourceDataError
-from greylag.operations.cost.pricelists import prices_of, refresh
+from greylag.errors import SourceDataError, TransientError
+from greylag.operations.cost.pricelists import lines_of, prices_of, refresh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from greylag.cost.prices import Price
 
@@ -114,6 +116,43 @@ def test_a_region_is_kept_and_found_again(tmp_path: Path) -> None:
     assert kept.allowances == shipped().allowances
     with pytest.raises(MissingPrice, match="no price of dynamodb storage in eu-west-2"):
         kept.price("dynamodb", "storage")
+
+
+class _Files(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        offer = self.path.split("/aws/")[1].split("/")[0]
+        if offer not in {"AWSLambda", "AWSQueueService", "AmazonEC2"}:
+            self.send_error(404)
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write("".join(lines(offer)).encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Files) as running:
+        thread = Thread(target=running.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}"
+        running.shutdown()
+        thread.join()
+
+
+def test_files_are_read_from_a_server_as_they_come(server: str) -> None:
+    address = ADDRESS.format(offer="AWSLambda", region=REGION)
+    here = address.replace("https://pricing.us-east-1.amazonaws.com", server)
+    assert list(lines_of(here)) == lines("AWSLambda")
+    with pytest.raises(SourceDataError, match="answered 404"):
+        list(lines_of(here.replace("AWSLambda", "AmazonRDS")))
+
+
+def test_a_server_that_is_away_may_be_asked_again() -> None:
+    with pytest.raises(TransientError, match="cannot be reached"):
+        list(lines_of("http://127.0.0.1:1/offers"))
 
 
 def test_a_fetch_that_breaks_keeps_nothing(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from greylag.config.folders import user_cache
 from greylag.cost.pricelist import ADDRESS, offers, read
 from greylag.cost.prices import HOME, PriceList, parse, shipped
 from greylag.errors import SourceDataError, TransientError
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 60
 """How long a connection may be silent."""
+
+
+def price_folder() -> Path:
+    """Where this user's machine keeps what was fetched."""
+    return user_cache() / "prices"
 
 
 def prices_of(region: str, folder: Path) -> PriceList:
@@ -55,7 +61,7 @@ def refresh(
     """Fetch what AWS's price list says of the region, and keep it. Files are read line by line: that of EC2 has
     hundreds of MB. Nothing is kept unless all were read.
     """
-    opened = open_lines or _lines
+    opened = open_lines or lines_of
     found: list[Price] = []
     for offer in offers():
         tell(offer)
@@ -96,7 +102,10 @@ def _keep(folder: Path, region: str, prices: Iterable[Price]) -> None:
         raise
 
 
-def _lines(address: str) -> Iterator[str]:
+def lines_of(address: str) -> Iterator[str]:
+    """Of a file that a server gives, as they come. Raises SourceDataError where it has none, TransientError where it is
+    away.
+    """
     try:
         with urllib.request.urlopen(address, timeout=SECONDS) as answer:  # noqa: S310
             for line in answer:

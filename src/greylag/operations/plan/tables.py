@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from greylag.core.extended_json import to_extended
 from greylag.cost.duration import Forecast, Load, forecast
 from greylag.cost.loading import Cost, loading_cost
+from greylag.cost.prices import MissingPrice
 from greylag.engine.survey.heavy import KEPT, HeavyHitters
+from greylag.operations.cost.pricelists import price_folder, prices_of
 from greylag.operations.prepare import NOT_CREATED
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from greylag.config import Project
     from greylag.core.ports import TableInfo
+    from greylag.cost.prices import PriceList
     from greylag.engine.survey.tally import Tally
     from greylag.operations.prepare import Looked
     from greylag.operations.structure.decide import Made
@@ -173,6 +176,7 @@ def table_plan(
             units=units.total(),
             body_bytes=body_bytes,
             region=region,
+            prices=_prices(region),
             new=looked.existing is None,
             on_demand=on_demand,
         )
@@ -200,6 +204,13 @@ def table_plan(
         costs=told[1],
         made=looked.made,
     )
+
+
+def _prices(region: str | None) -> PriceList | None:
+    try:
+        return None if region is None else prices_of(region, price_folder())
+    except MissingPrice:
+        return None
 
 
 def _state(looked: Looked, *, creates: bool, offline: bool) -> str:
