@@ -44,6 +44,7 @@ VERBS = {
     "restore": "Restore a backup, and what a restored table lacks.",
     "inspect": "Say how tables stand, and what they lack.",
     "env": "Write .env templates for development and production.",
+    "seed": "Write sample data that looks like the project's.",
     "drill": "Try a recovery, and measure it.",
     "provision": "Make tables, buckets and queues without Terraform.",
     "deprovision": "Remove what provision made.",
