@@ -36,6 +36,7 @@ VERBS = {
     "indexes": "Say what became of the sources' indexes, and build them.",
     "verify": "Compare every record with its target.",
     "fence": "Make the old store refuse a service's writes.",
+    "follow": "Carry the target's changes back to the old store.",
     "certificate": "Hold a certificate against source or target.",
     "repair": "Write what verification finds missing or different.",
     "quarantine": "List, show and retry records that could not be carried.",

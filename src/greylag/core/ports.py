@@ -353,6 +353,9 @@ class OldStore(Protocol):
     def writer(self, flow: FlowSpec) -> Writer:
         """A writer of the flow's records, of its own connections."""
 
+    def with_ids(self, flow: FlowSpec, records: Sequence[Record]) -> Iterator[Record]:
+        """Records as the source gives them, in its order, with the ids that the codec knows them by."""
+
     def close(self) -> None:
         """Let go of connections and files."""
 

@@ -14,10 +14,10 @@ from greylag.connectors.dynamodb.errors import from_sdk
 from greylag.connectors.dynamodb.keys import key_bytes, plain
 from greylag.connectors.dynamodb.markers import marker
 from greylag.connectors.dynamodb.shards import BEGIN, END, Stand, at
-from greylag.errors import TransientError
+from greylag.errors import PositionLost, TransientError
 
 if TYPE_CHECKING:
-    from greylag.connectors.dynamodb.shardreader import ShardReader
+    from greylag.connectors.dynamodb.shardreader import Read, ShardReader
     from greylag.core.ports import TableInfo
 
 _POLL_SECONDS: Final = 0.1
@@ -67,7 +67,7 @@ class Probe:
                 self._write(2 * len(iterators))
                 written = time.monotonic()
             for shard in sorted(iterators):
-                found = self._reader.read(iterators[shard])
+                found = self._read(shard, iterators[shard])
                 if found is None or time.monotonic() > deadline:
                     raise TransientError(
                         f"the stream of table {self._table.name} does not show what is written to it",
@@ -82,6 +82,13 @@ class Probe:
                     iterators[shard] = found.following
             if iterators or closed:
                 time.sleep(_POLL_SECONDS)
+
+    def _read(self, shard: str, iterator: str) -> Read | None:
+        try:
+            return self._reader.read(iterator)
+        except PositionLost:
+            # DynamoDB Local says so of the newest place in a shard that has no record yet.
+            return self._reader.read(self._reader.iterator(self.stand.arn, shard, BEGIN))
 
     def _begin_children(self, closed: set[str], iterators: dict[str, str]) -> set[str]:
         """Those of `closed` that will be asked no more: their children are listed, or the stream was turned off."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from greylag.connectors.json.datasets import locate
 from greylag.connectors.json.decoding import decode_value
+from greylag.connectors.json.places import RowsFile
 from greylag.connectors.json.rendering import COMPACT, render
 from greylag.connectors.json.rewriting import Changes, rewrite
 from greylag.core.canonical import canonical
@@ -40,6 +41,14 @@ class JsonOldStore:
     def writer(self, flow: FlowSpec) -> JsonRewriter:
         """See `ports.OldStore.writer`."""
         return JsonRewriter(self._root, JsonRecords(flow), flow.source.dataset)
+
+    def with_ids(self, flow: FlowSpec, records: Sequence[Record]) -> Iterator[Record]:
+        """See `ports.OldStore.with_ids`: the rows of the load, where records have moved since."""
+        found = locate(self._root, flow.source.dataset)
+        rows = enumerate(RowsFile(found.file.path.resolve(), found.shown).read())
+        for record in records:
+            assert isinstance(record.id, int)
+            yield record._replace(id=next(row for place, row in rows if place >= record.id))
 
     def close(self) -> None:
         """Files close when they are written."""
