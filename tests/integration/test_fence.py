@@ -143,6 +143,21 @@ def files(tmp_path: Path) -> Command:
     return command
 
 
+def test_a_certificate_behind_a_fence(files: Command, tmp_path: Path) -> None:
+    files("fence", "users")
+    files("run", "--only", "users")
+    files("verify", "--only", "users", "--certificate", "proof.json")
+    document = json.loads((tmp_path / "proof.json").read_text())
+    assert document["kind"] == "certificate"
+    assert document["standstill"] == {"frozen": None, "fenced": ["users"], "drained": ["users"]}
+    files("fence", "users", "--release")
+    files("fence", "users")
+    files("verify", "--only", "users", "--certificate", "proof.json")
+    assert json.loads((tmp_path / "proof.json").read_text())["because"] == [
+        "users is not drained; nor was the source declared frozen"
+    ]
+
+
 def modes(folder: Path) -> dict[str, int]:
     return {each.name: stat.S_IMODE(each.stat().st_mode) for each in (folder, *folder.iterdir())}
 

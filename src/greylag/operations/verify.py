@@ -10,12 +10,12 @@ from urllib.parse import quote
 from greylag.engine.disk import writing
 from greylag.engine.sample import sample
 from greylag.engine.verify import Verify
-from greylag.operations.certificate.document import Standstill, certify, statement_of
+from greylag.operations.certificate.document import certify, statement_of
 from greylag.operations.certificate.document import save as save_certificate
+from greylag.operations.certificate.standstill import standstill
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
 from greylag.operations.repairs import repaired_items
-from greylag.state.fences import load as load_fences
 from greylag.state.locks import is_running, run_lock
 from greylag.state.store import Store
 
@@ -50,15 +50,17 @@ def verify(
     with run_lock(project.state_folder / "verify"):
         prepared = prepare(project, only=options.only)
         before = is_running(project.state_folder)
+        still = None
+        if options.certificate is not None:
+            still = standstill(project.state_folder, prepared.routes, frozen=options.frozen)
         found = verification(project, prepared, options.sample, executor=executor, observe=observe)
-        if before or is_running(project.state_folder):
+        if (before or is_running(project.state_folder)) and not (still and still.positions):
             going = "a run was going on: what it had not carried yet shows as missing"
             found = replace(found, notes=(going, *found.notes))
         save(found.as_json(), folder_of(project, options.sample) / "report.json")
-        if options.certificate is not None:
-            standstill = Standstill(options.frozen, load_fences(project.state_folder).fenced())
+        if options.certificate is not None and still is not None:
             repaired = repaired_items(project.state_folder)
-            document = certify(project, prepared.routes, found, standstill, repaired)
+            document = certify(project, prepared.routes, found, still, repaired)
             save_certificate(document, options.certificate)
             found = replace(found, statement=statement_of(document))
         return found
