@@ -5,6 +5,9 @@
 drops and writes users.accounts, users.sessions, content.questions, content.topics, quiz.attempts and quiz.scores, with
 the indexes that the services use. The same arguments give the same data.
 
+`--users PASSWORD` makes the users that the services sign in as (users_app, content_app, quiz_app), where the server asks who
+one is. `--play N` drops nothing and does what players do: N attempts, and a point more for N scores.
+
 Of the records 15 in 100 are accounts, 5 sessions, 20 questions, 1 topics, 15 scores, the rest attempts.
 """
 
@@ -169,6 +172,28 @@ def generate(url: str, counts: dict[str, int], seed: int) -> None:
             make_indexes(client[database], name)
 
 
+def make_users(url: str, password: str) -> None:
+    """A user for each service, who may read and write its database."""
+    with MongoClient[Document](url) as client:
+        for database in sorted({database for database, _, _ in COLLECTIONS.values()}):
+            roles = [{"role": "readWrite", "db": database}]
+            client.admin.command("createUser", f"{database}_app", pwd=password, roles=roles)
+
+
+def play(url: str, counts: dict[str, int], number: int) -> None:
+    """What the service quiz writes when players answer `number` questions."""
+    draw = random.Random(number)
+    with MongoClient[Document](url) as client:
+        for _ in range(number):
+            client["quiz"]["attempts"].insert_one(
+                {**attempt(draw, 0, counts), "_id": ObjectId(draw.randbytes(12))}
+            )
+            someone = draw.randrange(counts["scores"])
+            client["quiz"]["scores"].update_one(
+                {"_id": score(draw, someone, counts)["_id"]}, {"$inc": {"points": 1}}
+            )
+
+
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(
@@ -181,8 +206,16 @@ def main() -> None:
         "--records", type=int, default=400, help="documents of all collections together (400)"
     )
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--users", metavar="PASSWORD", help="also make the users of the services")
+    parser.add_argument("--play", type=int, metavar="N", help="drop nothing; play N times")
     arguments = parser.parse_args()
-    generate(arguments.url, counts_of(arguments.records), arguments.seed)
+    counts = counts_of(arguments.records)
+    if arguments.play is not None:
+        play(arguments.url, counts, arguments.play)
+        return
+    generate(arguments.url, counts, arguments.seed)
+    if arguments.users is not None:
+        make_users(arguments.url, arguments.users)
 
 
 if __name__ == "__main__":

@@ -85,10 +85,13 @@ def assess_sources(
             findings += reading_findings(each.profile)
             findings += data_findings(each.profile, each.inventory, release, name=name)
             looked.append(Looked(name, _summary(each.profile)))
+    servers: set[str] = set()
     for connection in connections:
         connector = sources.connection(connection).connector
         assert isinstance(connector, MongoConnector)
-        findings += server_findings(connection, connector.address, release)
+        hosts = connector.address.hosts
+        findings += server_findings(connection, connector.address, release, known=hosts in servers)
+        servers.add(hosts)
         looked.append(Looked(connection, "views, users, counters, profiler"))
     more, found = _programs(release, programs)
     return judged(release, looked + more, findings + found, time.monotonic() - started)

@@ -78,4 +78,7 @@ def _told(findings: list[Finding]) -> Iterator[str]:
         places = [f"{each.file}:{each.line}" if each.line else each.file for each in found if each.file]
         shown = ", ".join(places[:PLACES_SHOWN])
         more = f" and {count(len(places) - PLACES_SHOWN)} more" if len(places) > PLACES_SHOWN else ""
-        yield f"{kind}: {message}" + (f"\n{shown}{more}" if shown else "") + f"\n{advice}"
+        # What stands in no file is named; an operator's message has its name.
+        names = [each.name for each in found if not each.file and each.name not in message]
+        about = f", {', '.join(dict.fromkeys(names))}" if names else ""
+        yield f"{kind}{about}: {message}" + (f"\n{shown}{more}" if shown else "") + f"\n{advice}"

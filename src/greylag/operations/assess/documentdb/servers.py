@@ -24,17 +24,25 @@ _DRIVERS_OWN: Final = frozenset(
 )
 """Commands that drivers, monitors and whoever set the server up send: no program's."""
 
+_SERVERS_OWN: Final = frozenset({"$unset"})
+"""Stages that a server counts when it lists users, for whoever asked."""
+
 _MAY_NOT = "Give the user the role clusterMonitor (and userAdminAnyDatabase for users), and assess again."
 
 
-def server_findings(connection: str, address: Address, release: Release) -> Iterator[Finding]:
-    """What the server at `address` tells. Raises a connector's errors where it cannot be asked at all."""
+def server_findings(
+    connection: str, address: Address, release: Release, *, known: bool = False
+) -> Iterator[Finding]:
+    """What the server at `address` tells; where it is `known` from another connection, of the database alone. Raises a
+    connector's errors where it cannot be asked at all.
+    """
     with closing(Surveyor(connection, address)) as surveyor:
         census = surveyor.census()
         yield from _made_otherwise(census, connection, release)
         yield from _sharding(census, connection, release)
-        yield from _users(census, connection, release)
-        yield from _counters(census, connection, release)
+        if not known:
+            yield from _users(census, connection, release)
+            yield from _counters(census, connection, release)
         profiled = Usage()
         for where, command in surveyor.profiled():
             profiled.add(command, where)
@@ -178,7 +186,8 @@ def _counters(census: Census, connection: str, release: Release) -> Iterator[Fin
         return
     used = Usage()
     for name, times in census.stages.items():
-        used.operator(name, "stages" if name in tables().as_stage else "", "", times)
+        if name not in _SERVERS_OWN:
+            used.operator(name, "stages" if name in tables().as_stage else "", "", times)
     for name, times in census.expressions.items():
         used.operator(name, "", "", times)
     for name, times in census.accumulators.items():
