@@ -5,8 +5,8 @@
 drops and writes users.accounts, users.sessions, content.questions, content.topics, quiz.attempts and quiz.scores, with
 the indexes that the services use. The same arguments give the same data.
 
-`--users PASSWORD` makes the users that the services sign in as (users_app, content_app, quiz_app), where the server asks who
-one is. `--play N` drops nothing and does what players do: N attempts, and a point more for N scores.
+`--users PASSWORD` makes the users that the services sign in as (users_app, content_app, quiz_app), where the server
+asks who one is. `--play N` drops nothing and does what players do: N attempts, and a point more for N scores.
 
 Of the records 15 in 100 are accounts, 5 sessions, 20 questions, 1 topics, 15 scores, the rest attempts.
 """
