@@ -37,7 +37,9 @@ _PARTIAL_TAKES: Final = frozenset({"$eq", "$exists", "$and", "$gt", "$gte", "$lt
 _EXTENDED_JSON: Final = re.compile(
     r"\$(?:oid|date|number\w+|binary|uuid|regularExpression|timestamp|minKey|maxKey)$"
 )
-AFTER_LOAD: Final = "Make it after the load: loading into an index costs more than building it at the end."
+AFTER_LOAD: Final = (
+    "`greylag run` makes it after the load: loading into an index costs more than building it at the end."
+)
 
 
 def index_findings(inventory: Inventory, release: Release, *, name: str) -> Iterator[Finding]:
@@ -128,13 +130,13 @@ def _kept(index: Index, name: str) -> Iterator[Finding]:
     notes = []
     if index.unique:
         when = (
-            "Make it once changes have caught up, before the cutover: until then earlier states may show two records "
-            "with one value."
+            "`greylag run` makes it last, when nothing earlier can be written any more: before, an earlier state of one "
+            "document could keep out another's."
         )
     elif index.ttl_seconds is not None:
         when = (
-            "Make it after the cutover: it deletes as soon as it is built, and what the source still has would come "
-            "back or be reported missing."
+            "`greylag run` makes it after the load. It deletes as soon as it is built: what one side deleted a minute "
+            "before the other shows as missing or extra until then."
         )
     else:
         when = AFTER_LOAD
