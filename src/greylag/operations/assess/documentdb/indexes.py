@@ -130,8 +130,8 @@ def _kept(index: Index, name: str) -> Iterator[Finding]:
     notes = []
     if index.unique:
         when = (
-            "`greylag run` makes it last, when nothing earlier can be written any more: before, an earlier state of one "
-            "document could keep out another's."
+            "`greylag run` makes it last, when nothing earlier can be written any more: before, an earlier state of "
+            "one document could keep out another's."
         )
     elif index.ttl_seconds is not None:
         when = (
