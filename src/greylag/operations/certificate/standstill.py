@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import time
-import uuid
-from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
-from greylag.engine.follow.applied import Applied
-from greylag.engine.follow.capture import ask_barrier, read_progress
+from greylag.engine.follow.barrier import applied_until_now
+from greylag.engine.follow.capture import read_progress
 from greylag.engine.follow.stream import streams
 from greylag.operations.certificate.document import Standstill
 from greylag.state import fences as fencing
@@ -19,14 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from greylag.engine.follow.stream import Stream
     from greylag.engine.route import Route
     from greylag.state.fences import Fences
 
 DRAIN_SECONDS: Final = 60.0
 """How long a fenced source's changes are waited for."""
-
-_POLL_SECONDS: Final = 0.05
 
 
 def standstill(folder: Path, routes: Sequence[Route], *, frozen: bool) -> Standstill:
@@ -44,7 +38,7 @@ def standstill(folder: Path, routes: Sequence[Route], *, frozen: bool) -> Stands
     late = {route.name for route in mine if route.name not in followed and not _since(route, begun, fences)}
     positions: dict[str, str] = {}
     for stream in streams([route for route in mine if route.name in followed], folder):
-        if is_running(folder) and _drained(stream):
+        if is_running(folder) and applied_until_now(stream, "certificate", seconds=DRAIN_SECONDS):
             capture = read_progress(stream.spool)
             positions[stream.name] = capture.position if capture is not None else ""
         else:
@@ -59,16 +53,3 @@ def _since(route: Route, begun: dict[str, float], fences: Fences) -> bool:
     """Whether a flow that is not followed was loaded behind the fence: then nothing was written that it has not."""
     since_ms = fences.late_after_ms(route.flow.source.connection)
     return since_ms is not None and begun.get(route.name, 0.0) * 1000 >= since_ms
-
-
-def _drained(stream: Stream) -> bool:
-    barrier = f"certificate-{uuid.uuid4().hex}"
-    with closing(stream.routes[0].source.source()) as source, closing(stream.feed(source)) as feed:
-        ask_barrier(stream.spool, barrier, feed.mark())
-    deadline = time.monotonic() + DRAIN_SECONDS
-    while time.monotonic() < deadline:
-        with Applied.look(stream.applied) as applied:
-            if applied is not None and applied.passed(barrier):
-                return True
-        time.sleep(_POLL_SECONDS)
-    return False
