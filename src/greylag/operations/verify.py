@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from greylag.core.progress import LOADED
 from greylag.engine.disk import writing
 from greylag.engine.sample import sample
 from greylag.engine.verify import Verify
@@ -116,5 +117,5 @@ def _notes(folder: Path, routes: Sequence[Route]) -> tuple[str, ...]:
         return ("no run has been started here",)
     with Store(path, read_only=True) as store:
         states = {route.name: store.flow(route.name) for route in routes}
-    waiting = [name for name, state in states.items() if state is None or state.stage != "loaded"]
+    waiting = [name for name, state in states.items() if state is None or state.stage not in LOADED]
     return (f"not loaded yet, so that records may be missing: {', '.join(waiting)}",) if waiting else ()

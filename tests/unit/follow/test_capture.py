@@ -37,7 +37,9 @@ def data(tmp_path: Path) -> Path:
 def work(folder: Path, **options: Any) -> CaptureWork:
     source = open_connector(folder, kind="memory", path="data", family="bson")
     options = {"limit_bytes": SPOOL_BYTES, **options}
-    return CaptureWork("a", source, (Followed("things"),), folder / "spool", folder / "scratch", **options)
+    return CaptureWork(
+        folder, "a", source, (Followed("things"),), folder / "spool", folder / "scratch", **options
+    )
 
 
 class Running:
@@ -103,7 +105,6 @@ def test_everything_since_it_began_is_spooled(tmp_path: Path, data: Path) -> Non
     progress = read_progress(tmp_path / "spool")
     assert progress == running.told[-1]
     assert progress.history.kept_seconds is not None
-    assert progress.lost_in_seconds is not None
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -24,7 +24,8 @@ from greylag.core.change import ChangeBatch, History
 from greylag.core.ports import Followable
 from greylag.engine.disk import sync_folder, writing
 from greylag.engine.follow.spool import SpoolWriter
-from greylag.errors import ConfigurationError, GreylagError, TransientError
+from greylag.errors import ConfigurationError, GreylagError
+from greylag.state.locks import hold_worker_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,7 +46,7 @@ class CaptureProgress:
     `at`: when it told, seconds since 1970. `changes` counts since it was started, `spooled` the entries of the spool.
     `clock_ms` is the source's time up to which everything is in the spool, where the stream tells. `behind_ms`: how old
     the newest change was when it was spooled; 0 where the stream had nothing more. `full`: the spool is, and capture
-    waits. `history` is that of `position`, as it was at `history_at`. `ended` says why the stream has no more.
+    waits. `history` is that of `position`, asked once in a while. `ended` says why the stream has no more.
     """
 
     position: str
@@ -58,17 +59,7 @@ class CaptureProgress:
     limit_bytes: int = 0
     full: bool = False
     history: History = History(None, None)  # noqa: RUF009 - frozen
-    history_at: float = 0.0
     ended: str | None = None
-
-    @property
-    def lost_in_seconds(self) -> float | None:
-        """When the source will have lost what comes after `position`, counted from `at`, should capture read no more;
-        None where the source does not tell.
-        """
-        if self.history.left_seconds is None:
-            return None
-        return max(0.0, self.history.left_seconds - (self.at - self.history_at))
 
 
 def read_progress(spool: Path) -> CaptureProgress | None:
@@ -96,8 +87,9 @@ def ask_barrier(spool: Path, name: str, mark: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class CaptureWork:
-    """The capture of one stream, as its process gets it. `limit_bytes` bounds the spool."""
+    """The capture of one stream, as its process gets it. `folder` is the state's, `limit_bytes` bounds the spool."""
 
+    folder: Path
     connection: str
     source: Connector
     followed: tuple[Followed, ...]
@@ -117,6 +109,11 @@ class CaptureWorker:
     def __init__(self, work: CaptureWork) -> None:
         self._work = work
         self._stop = threading.Event()
+        with writing(work.folder):
+            work.folder.mkdir(parents=True, exist_ok=True)
+        self._worker_lock = hold_worker_lock(
+            work.folder
+        )  # one capture at a time: the next run waits for this one
 
     def run(self, task: object, emit: Callable[[CaptureProgress], None]) -> None:  # noqa: ARG002 - there is one
         """Emits once the position is saved, so that a load may be planned; then only once more, at the end."""
@@ -228,10 +225,8 @@ class Capture:
         if now >= self._next_history:
             self._next_history = now + _HISTORY_SECONDS
             # Some sources cannot tell, and none needs to for capture to go on.
-            with suppress(TransientError, GreylagError):
-                self._progress = replace(
-                    self._progress, history=self._feed.history(self._progress.position), history_at=now
-                )
+            with suppress(GreylagError):
+                self._progress = replace(self._progress, history=self._feed.history(self._progress.position))
         self._progress = replace(
             self._progress,
             at=now,

@@ -114,7 +114,7 @@ def _of_flow(flow: FlowPlan, lines: _Lines) -> Iterator[Finding]:
         yield finding(
             Severity.NOTE,
             "changes-not-followed",
-            f"this version follows no changes: what is written to {flow.source} after the run began is not carried",
+            f"without --follow, what is written to {flow.source} after the run began is not carried",
             "Freeze writes while it moves, or `greylag verify` and `greylag repair` afterwards.",
         )
     if not flow.proven_keys and not flow.whole:
