@@ -22,16 +22,18 @@ from greylag.engine.disk import sync_folder, writing
 from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.applying import ApplyWork
 from greylag.engine.follow.capture import CaptureWork, ask_barrier
+from greylag.engine.follow.snapshots import as_followed
 from greylag.engine.follow.stream import Stream, streams
 from greylag.engine.load import Load, LoadOptions
 from greylag.engine.repair import repair
-from greylag.errors import ConfigurationError, StateError
+from greylag.errors import ConfigurationError, SchemaError, StateError
 from greylag.executors.child import Child
 from greylag.operations.collisions import with_collisions
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
 from greylag.operations.run import begin, discard_damaged
 from greylag.operations.streams import followed, progress, remember
+from greylag.operations.structure.build import build_indexes
 from greylag.operations.verify import folder_of, verification
 from greylag.state.locks import run_lock
 from greylag.state.store import Store
@@ -128,6 +130,7 @@ class _Following:
         self._children: list[Child] = []
         self._barriers: dict[str, str] = {}
         self._settling: set[str] = set()
+        self._notes: list[str] = []
         self._streams: list[Stream] = []
         self._started = time.monotonic()
 
@@ -140,6 +143,12 @@ class _Following:
             # Before their state begins: a flow that has state and is not followed has missed changes.
             remember(self._store, self._streams)
             self._refuse_lost_spools()
+            self._capture()
+            prepared = replace(
+                prepared,
+                routes=as_followed(prepared.routes, self._folder),
+                siblings=as_followed(prepared.siblings, self._folder),
+            )
             begin(
                 prepared.routes,
                 self._store,
@@ -147,7 +156,6 @@ class _Following:
                 environment=self._project.environment,
                 restart=False,
             )
-            self._capture()
             self._streams = streams(self._load(prepared), self._folder)
             self._purge(prepared)
             self._mark()
@@ -347,6 +355,14 @@ class _Following:
                 for route in stream.routes:
                     self._store.enter(route.name, "following")
                 del self._barriers[stream.name]
+                self._build_indexes(stream)
+
+    def _build_indexes(self, stream: Stream) -> None:
+        """Once no earlier state can show any more, unique indexes too hold what the source's do."""
+        try:
+            build_indexes(stream.routes, observe=self._observe)
+        except SchemaError as error:
+            self._notes.append(str(error))
 
     def _start(self, name: str, work: Any, told: Callable[[Any], None]) -> None:
         self._children.append(Child(name, work, told))
@@ -386,7 +402,7 @@ class _Following:
             self._progress(),
             now.elapsed_seconds,
             sum(child.restarts for child in self._children),
-            tuple(f"{each.stream}: {each.warning}" for each in self._progress() if each.warning),
+            (*self._notes, *(f"{each.stream}: {each.warning}" for each in self._progress() if each.warning)),
         )
 
 

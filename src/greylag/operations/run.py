@@ -18,8 +18,8 @@ from greylag.operations.dryrun import WouldRefuse, dry_run
 from greylag.operations.plan.file import MAKING, prepare_planned
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
-from greylag.operations.structure.build import build_indexes
 from greylag.operations.streams import followed
+from greylag.operations.structure.build import build_indexes
 from greylag.state.locks import run_lock
 from greylag.state.store import Store
 
