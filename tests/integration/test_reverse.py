@@ -270,7 +270,7 @@ def test_killed_anywhere_it_goes_on(shop: Shop) -> None:
     thread = threading.Thread(target=application)
     thread.start()
     try:
-        for _ in range(3):
+        for _ in range(2):
             process = shop.greylag.start("follow", "--reverse")
             deadline = time.monotonic() + 60
             before = _newest(shop)

@@ -190,8 +190,9 @@ def _follow(
     while not stop.is_set():
         worked = False
         for stream, apply in applies:
-            worked = _step(stream, apply) or worked
-            if not worked:
+            if _step(stream, apply):
+                worked = True
+            else:
                 stream.check()
         if options.once:
             if all(stream.applied.passed(waited[stream.name]) for stream in streams):
