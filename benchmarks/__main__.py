@@ -28,6 +28,7 @@ FIGURES = {
     "d": "verifying",
     "e": "memory",
     "f": "resume",
+    "g": "documents",
 }
 
 
