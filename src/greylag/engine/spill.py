@@ -21,6 +21,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from greylag.core import extended_json
+from greylag.core.values import ObjectId
 from greylag.engine.disk import sync_folder, writing
 
 if TYPE_CHECKING:
@@ -75,6 +76,10 @@ def hashed(content: bytes) -> bytes:
 
 def label(value: Value) -> bytes:
     """An id or a key as an entry holds it; `extended_json.loads` gives the value back."""
+    if type(value) is ObjectId:  # most of MongoDB's, and a JSON writer takes its time
+        return _OID % value.binary.hex().encode()
+    if type(value) is dict and len(value) == 1 and type(one := value.get("_id")) is ObjectId:
+        return b'{"_id":%b}' % (_OID % one.binary.hex().encode())
     return extended_json.dumps(value).encode("utf-8", "surrogatepass")
 
 

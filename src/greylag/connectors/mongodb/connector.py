@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from greylag.connectors.mongodb.address import Address
+from greylag.connectors.mongodb.errors import DOCUMENTDB_CA
+from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +39,11 @@ class MongoOptions(BaseModel):
         default=None,
         min_length=1,
         description="The user the application signs in as, NAME or NAME@DATABASE (admin); `fence` makes it read-only.",
+    )
+    ca_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The file of the CA that signed the server's certificate; turns TLS on.",
     )
     create_tables: bool = Field(default=False, description="Whether missing collections are created.")
     connections: int = Field(
@@ -101,9 +108,18 @@ class MongoConnectorType:
     options: type[Any] = MongoOptions
     own_key: str = "_id"
 
-    def open(self, name: str, options: MongoOptions, root: Path) -> MongoConnector:  # noqa: ARG002 - no paths here
+    def open(self, name: str, options: MongoOptions, root: Path) -> MongoConnector:
         """The connection; touches no network. Raises ConfigurationError for a url that cannot be one."""
-        address = Address.parse(name, options.url, options.database)
+        ca_file = None
+        if options.ca_file is not None:
+            path = root / options.ca_file
+            if not path.is_file():
+                raise ConfigurationError(
+                    f"connection {name!r}: there is no file {options.ca_file}",
+                    advice=f"Amazon DocumentDB's is {DOCUMENTDB_CA}",
+                )
+            ca_file = str(path.absolute())
+        address = Address.parse(name, options.url, options.database, ca_file)
         return MongoConnector(
             name,
             address,

@@ -61,6 +61,44 @@ _HISTORY_LOST: Final = frozenset({260, 280, 286})
 _LABELS: Final = ("RetryableError", "ResumableChangeStreamError")
 
 
+DOCUMENTDB_CA: Final = (
+    "global-bundle.pem, from https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+)
+_TLS: Final = (
+    (
+        "unable to get local issuer certificate",
+        "its certificate is not signed by a CA that is trusted here",
+        f"Name the CA's file in the connection's `ca_file`; Amazon DocumentDB's is {DOCUMENTDB_CA}",
+    ),
+    (
+        "self-signed certificate",
+        "its certificate is signed by a CA that is not trusted here",
+        "Name the CA's file in the connection's `ca_file`.",
+    ),
+    (
+        "certificate is not valid for",
+        "its certificate is for another host",
+        "Name the server in the url as its certificate does.",
+    ),
+    (
+        "certificate verify failed",
+        "its certificate is not accepted",
+        "Check `ca_file`, and the host in the url.",
+    ),
+    (
+        "WRONG_VERSION_NUMBER",
+        "it does not speak TLS",
+        "Leave `ca_file`, tls=true and ssl=true out of the connection, or turn TLS on at the server.",
+    ),
+    (
+        "record layer failure",
+        "it does not speak TLS",
+        "Leave `ca_file`, tls=true and ssl=true out of the connection, or turn TLS on at the server.",
+    ),
+)
+"""What a failed handshake says, what that means, and what to do: trying again helps none of them."""
+
+
 @contextmanager
 def translated(connection: str, hosts: str, operation: str) -> Iterator[None]:
     """Raises what pymongo raises inside as an error of `greylag.errors`."""
@@ -74,10 +112,18 @@ def _translate(error: driver.PyMongoError, server: str, operation: str) -> Greyl
     if isinstance(error, driver.OperationFailure):
         return _refused(error, server, operation)
     if isinstance(error, driver.ConnectionFailure):
+        for sign, what, advice in _TLS:
+            if sign in str(error):
+                return ConfigurationError(f"{server}: cannot {operation}: {what}", advice=advice)
         reason = str(error).partition(", Timeout:")[0].partition(" (configured timeouts:")[0]
         return TransientError(
             f"{server}: cannot {operation}: {reason}",
             advice="Is the server running, and reachable from here? Check host, port, firewall and TLS options.",
+        )
+    if isinstance(error, driver.ConfigurationError) and "MONGODB-AWS" in str(error):
+        return ConfigurationError(
+            f"{server}: cannot {operation}: signing in as an AWS identity takes a package that is not installed",
+            advice="pip install 'greylag[iam]'",
         )
     if isinstance(error, driver.ConfigurationError):
         return ConfigurationError(

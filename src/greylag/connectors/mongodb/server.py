@@ -13,6 +13,7 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from greylag.connectors.mongodb.errors import translated
+from greylag.errors import ConnectorError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -72,6 +73,13 @@ class Server:
         """Asked once."""
         with self.translated("ask the server what it is"):
             hello = self.client.admin.command("hello")
+            if not (hello.get("isWritablePrimary") or hello.get("ismaster", False)):
+                raise ConnectorError(
+                    f"{self.name} ({self.address.hosts}): this server is not the primary of its replica set: it takes "
+                    "no writes",
+                    advice="Name the set in the url (replicaSet=…) and leave directConnection out: then the primary is "
+                    "found.",
+                )
             version = tuple(self.client.server_info()["versionArray"][:3])
             return About(
                 documentdb=bool(_DOCUMENTDB_HOST.search(self.address.hosts)) or self._lacks_options(),
