@@ -43,6 +43,7 @@ DIGEST_BYTES = 16
 
 _BLOCK = struct.Struct(">4sII")
 _MARK = b"gls2"
+_OID = b'{"$oid":"%b"}'
 _ENTRY = struct.Struct(">16sBBHII")
 
 SOURCE, TARGET = 0, 1
