@@ -90,11 +90,6 @@ _TLS: Final = (
         "it does not speak TLS",
         "Leave `ca_file`, tls=true and ssl=true out of the connection, or turn TLS on at the server.",
     ),
-    (
-        "record layer failure",
-        "it does not speak TLS",
-        "Leave `ca_file`, tls=true and ssl=true out of the connection, or turn TLS on at the server.",
-    ),
 )
 """What a failed handshake says, what that means, and what to do: trying again helps none of them."""
 
