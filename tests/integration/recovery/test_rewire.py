@@ -14,7 +14,7 @@ from greylag.operations.inspect import InspectOptions, inspect
 from greylag.operations.rewire import rewire_backup, rewire_from_project
 from tests.command import Command
 from tests.integration.recovery.conftest import Recovery
-from tests.integration.recovery.items import make_table
+from tests.integration.recovery.items import assert_holds, fill, make_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -159,6 +159,16 @@ def test_a_table_gets_what_greylag_yaml_says(project: Project, table: str) -> No
     assert found["ttl"] == "expires"
     assert found["tags"] == {"team": "shop", "project": "shop", "environment": "dev"}
     assert found["recovery"]["enabled"]
+
+
+def test_into_another_region(project: Project, table: str, moto_endpoint: str) -> None:
+    """moto keeps regions apart; DynamoDB Local has one for all."""
+    fill(moto_endpoint, table, 30)
+    recovery = Recovery(project.root)
+    recovery.backup("backups", f"dynamo.{table}")
+    recovery.restore(into=f"dynamo.{table}-far", region="eu-west-1", verify=True)
+    assert_holds(moto_endpoint, f"{table}-far", 30, "eu-west-1")
+    assert f"{table}-far" not in client("dynamodb").list_tables()["TableNames"]
 
 
 def kinds(project: Project, table: str) -> dict[str, Severity]:

@@ -49,12 +49,6 @@ def by_name(found: list[Any]) -> list[Any]:
     return sorted(found, key=lambda each: each["AttributeName"])
 
 
-def test_into_another_region(recovery: Recovery, table: str, dynamodb_endpoint: str) -> None:
-    recovery.backup("backups", f"dynamo.{table}")
-    recovery.restore(into=f"dynamo.{table}-far", region="eu-west-1")
-    assert_holds(dynamodb_endpoint, f"{table}-far", ITEMS, "eu-west-1")
-
-
 def test_an_s3_prefix(
     recovery: Recovery,
     table: str,
