@@ -46,7 +46,7 @@ class Seeds:
         self._root = _Node()
         for each in profile.fields:
             node = self._root
-            for step in parse_path(each.path):
+            for step in _steps(each.path):
                 node = node.below.setdefault(step, _Node())
             node.found = each
 
@@ -93,6 +93,14 @@ class Seeds:
         mean = sum(below.found.types.values()) / max(1, arrays)
         count = min(_MOST_ELEMENTS, round(chance.uniform(0, 2 * mean)))
         return [self._value(below, chance, number) for _ in range(count)]
+
+
+def _steps(path: str) -> tuple[str | Each, ...]:
+    """A field may be named by no character; what else cannot be read as a path is a field below such a one."""
+    try:
+        return parse_path(path) if path else ("",)
+    except ValueError:
+        return (path,)
 
 
 def _text(found: FieldProfile, chance: random.Random, number: int | None) -> str:

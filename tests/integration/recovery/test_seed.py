@@ -41,6 +41,7 @@ def sources(tmp_path: Path) -> Sources:
             "karma": number,
             "role": "admin" if number % 5 else "moderator",
             "tags": ["a", "b"],
+            "": 1,
             "address": {"city": "Izmir", **({"zip": "35000"} if number % 2 else {})},
             **({"banned": None} if number % 4 == 0 else {}),
         }
@@ -66,6 +67,7 @@ def test_records_look_like_those_of_the_source(sources: Sources, tmp_path: Path)
     assert 60 < sum("banned" in each for each in records) < 200
     assert len({each["role"] for each in records}) <= 2
     assert "Izmir" not in text
+    assert all("" in each for each in records)
     seeded(sources, tmp_path / "two", records=500)
     assert (tmp_path / "two" / "files.users.jsonl").read_text() == text
     seeded(sources, tmp_path / "other", records=500, seed=2)
