@@ -39,6 +39,7 @@ VERBS = {
     "follow": "Carry the target's changes back to the old store.",
     "certificate": "Hold a certificate against source or target.",
     "repair": "Write what verification finds missing or different.",
+    "drain": "Wait until everything written before now has been applied.",
     "quarantine": "List, show and retry records that could not be carried.",
     "status": "Show how far a run is.",
     "backup": "Back up tables, collections and files.",

@@ -48,6 +48,9 @@ class Carrier(Protocol):
     def known(self, id: bytes) -> Record:  # noqa: A002 - it is one
         """What the id of a change tells of its record."""
 
+    def id_of(self, record: Record) -> bytes:
+        """The id that a change of this record has."""
+
 
 class Forward:
     """From the source of a flow to its target, as the load does it, but for keys of several records: which of those is
@@ -108,6 +111,10 @@ class Forward:
     def known(self, id: bytes) -> Record:  # noqa: A002
         """See `Carrier`."""
         return self._feed.known(self.dataset, id)
+
+    def id_of(self, record: Record) -> bytes:
+        """See `Carrier`."""
+        return self._feed.id_of(self.dataset, record)
 
 
 def tells_keys(lane: Lane, feed: ChangeFeed) -> bool:
