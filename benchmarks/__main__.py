@@ -29,6 +29,7 @@ FIGURES = {
     "e": "memory",
     "f": "resume",
     "g": "documents",
+    "h": "following",
     "r": "recovering",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from pymongo import MongoClient
 
@@ -41,7 +41,7 @@ class Ledger:
         for number in range(IDS // 2):
             self._put(number, self._state(number))
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Self:
         self._stopping.clear()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()

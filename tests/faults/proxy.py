@@ -18,9 +18,9 @@ class Proxy:
     """Forwards to `host:port` what connects to `self.port`. `fault` names what is done to connections meanwhile, None:
     nothing. Each piece of data meets the fault with the chance `share`.
 
-    "delay" waits; "reset" breaks the connection; "truncate" forwards the half and breaks it; "lose answers" breaks it when
-    the server has answered; "half open" is silent until the fault ends, then breaks it; "late" breaks the client's end
-    at once, and the server gets the request some time afterwards.
+    "delay" waits; "reset" breaks the connection; "truncate" forwards the half and breaks it; "lose answers" breaks it
+    when the server has answered; "half open" is silent until the fault ends, then breaks it; "late" breaks the client's
+    end at once, and the server gets the request some time afterwards.
     """
 
     def __init__(self, host: str, port: int, *, seed: int = 0) -> None:
@@ -51,7 +51,7 @@ class Proxy:
             for source, sink, asks in ((client, server, True), (server, client, False)):
                 threading.Thread(target=self._pump, args=(source, sink, asks), daemon=True).start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:  # noqa: FBT001
+    def _pump(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(1 << 16):
                 fault = self.fault

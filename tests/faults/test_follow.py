@@ -1,7 +1,7 @@
 """A run that follows, killed and cut off again and again while the application writes, loses no acknowledged write.
 
-Each seed is an episode of writes and faults that ends drained and compared; a few seeds share a run, whose load is under
-faults too. `make faults SEEDS=200 PATH_=mongodb-dynamodb` runs as many as one likes.
+Each seed is an episode of writes and faults that ends drained and compared; a few seeds share a run, whose load is
+under faults too. `make faults SEEDS=200 PATH_=mongodb-dynamodb` runs as many as one likes.
 """
 
 from __future__ import annotations
