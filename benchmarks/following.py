@@ -90,8 +90,8 @@ def measure() -> Figure:
         f"{CHANGES:,} replacements of {RECORDS:,} documents of about 500 bytes, written beforehand. Greylag: capture "
         "and apply, two processes on one core, from the first window applied to the last. Raw drivers: one process "
         "reads the change stream with pymongo and writes with boto3's batch_write_item or pymongo's bulk_write, from "
-        f"its first batch to its last; neither collapses. Servers on another core. Lag: {LAG_SECONDS:.0f} s of writes. The load: "
-        f"{LOADED:,} documents into DynamoDB Local.",
+        f"its first batch to its last; neither collapses. Servers on another core. Lag: {LAG_SECONDS:.0f} s of "
+        f"writes. The load: {LOADED:,} documents into DynamoDB Local.",
         tuple(series),
         tuple(targets),
         (
