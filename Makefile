@@ -49,7 +49,7 @@ format: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(BIN)/greylag lab install $(SERVERS)
-	SEEDS="$(SEEDS)" PATH_="$(PATH_)" $(BIN)/python -m pytest -m long tests/faults tests/integration/recovery
+	SEEDS="$(SEEDS)" PATH_="$(PATH_)" $(BIN)/python -m pytest -m long tests/faults tests/property tests/integration/recovery
 
 examples: $(VENV)/.local
 	$(BIN)/greylag lab install mongod dynamodb

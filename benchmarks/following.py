@@ -209,7 +209,7 @@ def raw_dynamodb(mongodb: str, dynamodb: str) -> dict[str, float]:
 
     def put(documents: list[dict[str, Any]]) -> None:
         newest = {each["_id"]: each for each in documents}
-        puts = [
+        puts: Any = [
             {"PutRequest": {"Item": {k: serialize(v) for k, v in {**each, "pk": f"T#{each['_id']}"}.items()}}}
             for each in newest.values()
         ]

@@ -431,11 +431,21 @@ def _only_id(id_: Any) -> Any:
 
 @pytest.mark.parametrize("kind", FLOWS)
 def test_target_is_what_the_source_maps_to(kind: str) -> None:
+    histories(kind, 15)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", FLOWS)
+def test_target_is_what_the_source_maps_to_in_many_histories(kind: str) -> None:
+    histories(kind, 500)
+
+
+def histories(kind: str, count: int) -> None:
     machine = type("Following", (Following,), {"kind": kind})
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=15,
+            max_examples=count,
             stateful_step_count=15,
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
