@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -62,12 +62,12 @@ def drained(greylag: Command, *, code: int = 0) -> str:
         assert time.monotonic() < deadline, told.stdout + told.stderr
 
 
-def names(greylag: Command) -> list[object]:
+def names(greylag: Command) -> list[str]:
     return sorted(str(each["name"]) for each in memory.items(greylag.folder / "b.sqlite", "named"))
 
 
-def write(greylag: Command, record: dict[str, object]) -> None:
-    memory.write(greylag.folder / "a.sqlite", "named", [record])  # type: ignore[list-item]
+def write(greylag: Command, record: dict[str, Any]) -> None:
+    memory.write(greylag.folder / "a.sqlite", "named", [record])
 
 
 def test_a_stale_record_keeps_drain_false_until_it_is_accepted_or_mended(following: Command) -> None:

@@ -19,13 +19,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from greylag.core.extended_json import to_extended
-from greylag.core.records import Erased, Record, Rejection
+from greylag.core.records import Erased, Rejection
 from greylag.engine.follow.applied import MOST_DUE, ApplyProgress, Waiting
 from greylag.engine.follow.delivering import deliver
 from greylag.engine.follow.index import Index, Written
 from greylag.engine.follow.lag import Lag
 from greylag.engine.follow.window import WINDOW_CHANGES, Window, read_window
-from greylag.engine.quarantine import Quarantine, rejection
 from greylag.errors import StateError
 
 if TYPE_CHECKING:
@@ -101,14 +100,14 @@ class Apply:
         """Whether nothing may be written yet, since writes of the load may still land."""
         return self._clock() < self._not_before
 
-    def gather(self, folder: Path, quarantine: Path | None = None) -> None:
-        """Take over what the load's workers noted of their keys (in `folder`) and what the load put in quarantine (in
-        the state folder `quarantine`), before the first window. May be interrupted and called again.
+    def gather(self, folder: Path, refused: Iterable[tuple[str, bytes, Rejection]] = ()) -> None:
+        """Take over what the load's workers noted of their keys (in `folder`), and the records that the load `refused`
+        (flow, id, why), before the first window. May be interrupted and called again.
         """
-        if quarantine is not None and not self._applied.noted("gathered"):
+        if not self._applied.noted("gathered"):
             with self._applied.transaction():
-                for flow, carrier in self._flows.items():
-                    self._gather_refused(carrier, Quarantine.of(quarantine, flow))
+                for flow, id_, why in refused:
+                    self._applied.spoil(flow, id_, "refused", why, 0, loaded=True)
                 self._applied.note("gathered", True)
             self._stale = self._applied.count("stale")
         files = sorted(folder.glob("*.sqlite"))
@@ -121,14 +120,6 @@ class Apply:
         for path in files:
             for each in folder.glob(f"{path.name}*"):
                 each.unlink()
-
-    def _gather_refused(self, carrier: Carrier, quarantine: Quarantine) -> None:
-        """Records that the load could not carry: once a change does, they stand in quarantine no longer."""
-        for entry in quarantine.entries():
-            refused = rejection(entry)
-            if refused.original is not None:
-                id_ = carrier.id_of(Record(refused.id, refused.original))
-                self._applied.spoil(carrier.flow, id_, "refused", refused, 0, loaded=True)
 
     def _write_free_keys(self) -> None:
         """Of the keys that the load left out as shared, those that by then one record alone claims. What is written

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from greylag.core.ports import Transcoding
 from greylag.core.records import Record, Refused, Rejection
+from greylag.engine.quarantine import rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from greylag.core.change import RawChange
     from greylag.core.ports import ChangeFeed, Writer
     from greylag.core.records import Encoded, Erased
     from greylag.engine.lane import Lane
+    from greylag.engine.quarantine import Quarantine
 
 
 class Carrier(Protocol):
@@ -47,9 +49,6 @@ class Carrier(Protocol):
 
     def known(self, id: bytes) -> Record:  # noqa: A002 - it is one
         """What the id of a change tells of its record."""
-
-    def id_of(self, record: Record) -> bytes:
-        """The id that a change of this record has."""
 
 
 class Forward:
@@ -112,9 +111,12 @@ class Forward:
         """See `Carrier`."""
         return self._feed.known(self.dataset, id)
 
-    def id_of(self, record: Record) -> bytes:
-        """See `Carrier`."""
-        return self._feed.id_of(self.dataset, record)
+    def refused(self, quarantine: Quarantine) -> Iterator[tuple[str, bytes, Rejection]]:
+        """The flow, the id and the entry of each record that the load could not carry, for `Apply.gather`."""
+        for entry in quarantine.entries():
+            found = rejection(entry)
+            if found.original is not None:
+                yield self.flow, self._feed.id_of(self.dataset, Record(found.id, found.original)), found
 
 
 def tells_keys(lane: Lane, feed: ChangeFeed) -> bool:
