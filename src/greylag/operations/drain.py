@@ -20,6 +20,7 @@ from greylag.engine.follow.capture import ask_barrier, read_progress
 from greylag.engine.follow.stream import Stream, streams
 from greylag.errors import StateError
 from greylag.operations.prepare import prepare
+from greylag.operations.streams import followed
 from greylag.state.locks import is_running
 from greylag.state.store import Store
 
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
 
     from greylag.config import Project
 
-FOLLOWED: Final = "follow.flows"
-"""Where the state has the flows that are followed, each with the name of its stream."""
 _POLL_SECONDS: Final = 0.05
 _SILENT_SECONDS: Final = 10.0
 _SHOWN: Final = 3
@@ -83,7 +82,7 @@ def drain(
     began = clock()
     folder = project.state_folder
     with Store(folder / "state.sqlite", read_only=True) as store:
-        flows: dict[str, str] = store.noted(FOLLOWED) or {}
+        flows = followed(store)
     if not flows:
         raise StateError(
             "nothing is followed here, so nothing can drain",
