@@ -275,7 +275,13 @@ def _captured(stream: Any) -> Iterator[None]:
     begun = threading.Event()
     route = stream.routes[0]
     work = CaptureWork(
-        stream.name, route.source, tuple(stream.followed()), stream.spool, stream.scratch, 10 << 30
+        stream.folder,
+        stream.name,
+        route.source,
+        tuple(stream.followed()),
+        stream.spool,
+        stream.scratch,
+        10 << 30,
     )
     child = Child("capture", work, lambda _: begun.set())
     while not begun.wait(0.05):

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOGETHER = 5
-IN_CI = 5
+IN_CI = 3
 FAILED_ONCE: dict[str, tuple[int, ...]] = {"mongodb-dynamodb": (), "mongodb-mongodb": ()}
 """Seeds that failed and were mended since: they are always run."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import threading
 from collections import defaultdict
 from contextlib import closing
@@ -15,6 +16,7 @@ from greylag.engine.follow.apply import Apply
 from greylag.engine.follow.carrier import Forward
 from greylag.engine.follow.spool import SpoolReader
 from greylag.engine.lane import Lane, Lanes
+from greylag.engine.quarantine import Quarantine
 from greylag.state.locks import hold_worker_lock
 
 if TYPE_CHECKING:
@@ -66,7 +68,12 @@ class ApplyWorker:
                 if self._stop.wait(_POLL_SECONDS):
                     return
             emit(SETTLED)
-            apply.gather(stream.claims)
+            refused = [
+                each.refused(Quarantine.of(stream.folder, each.flow))
+                for found in carriers.values()
+                for each in found
+            ]
+            apply.gather(stream.claims, itertools.chain.from_iterable(refused))
             while not self._stop.is_set():
                 if not apply.step():
                     self._stop.wait(_POLL_SECONDS)
