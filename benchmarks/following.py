@@ -1,4 +1,4 @@
-"""(g) Following: changes applied a second beside the raw drivers, lag at half that rate, a load while capturing."""
+"""(h) Following: changes applied a second beside the raw drivers, lag at half that rate, a load while capturing."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def measure() -> Figure:
         share = Series("", ratios(captured, plain), "times").median
         targets.append(Target("load while capturing against load without", share, least=_LEAST_LOAD))
     return Figure(
-        "g",
+        "h",
         "Following changes",
         f"{CHANGES:,} replacements of {RECORDS:,} documents of about 500 bytes, written beforehand. Greylag: capture "
         "and apply, two processes on one core, from the first window applied to the last. Raw drivers: one process "
