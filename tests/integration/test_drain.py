@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -40,9 +42,15 @@ def greylag(tmp_path: Path) -> Command:
 
 @pytest.fixture
 def following(greylag: Command) -> Iterator[Command]:
+    with followed(greylag):
+        yield greylag
+
+
+@contextmanager
+def followed(greylag: Command) -> Iterator[None]:
     process = greylag.start("run", "--follow", "--processes", "1")
     try:
-        yield greylag
+        yield
     finally:
         process.send_signal(signal.SIGINT)
         try:
@@ -95,6 +103,39 @@ def test_a_stale_record_keeps_drain_false_until_it_is_accepted_or_mended(followi
     assert following.json("quarantine", "list")["total"] == 0
     expected = {"moved", "again", *(f"n{n}" for n in range(20))} - {"n1", "n2", "n3"}
     assert names(following) == sorted(expected)
+
+
+def test_a_write_behind_the_fence_is_told_and_not_applied(tmp_path: Path) -> None:
+    greylag = Command(tmp_path)
+    greylag.write(PROJECT.replace("{kind: memory, path: a.sqlite, family: bson}", "{kind: json, path: data}"))
+    file = tmp_path / "data" / "named.json"
+    file.parent.mkdir()
+    records = [{"name": f"n{n}", "n": n} for n in range(20)]
+    file.write_text(json.dumps(records))
+    with followed(greylag):
+        drained(greylag)
+        records[7]["n"] = 70
+        file.write_text(json.dumps(records))
+        drained(greylag)
+        greylag("fence", "s")
+        drained(greylag)
+        for path in (file.parent, file):  # someone who may, and does not know
+            path.chmod(0o755)
+        records[7]["n"], records[8]["n"] = 71, 80
+        file.write_text(json.dumps(records))
+        said = drained(greylag, code=14)
+        assert "2 records stale" in said
+        listed = greylag.json("quarantine", "list")["records"]
+        assert all("after `greylag fence`" in each["reason"] for each in listed)
+        held = {str(each["name"]): each["n"] for each in memory.items(tmp_path / "b.sqlite", "named")}
+        assert (held["n7"], held["n8"], len(held)) == (70, 8, 20)
+        greylag("fence", "s", "--release")
+        records[8]["n"] = 81
+        file.write_text(json.dumps(records))
+        said = drained(greylag, code=14)
+        assert "1 record stale" in said
+        held = {str(each["name"]): each["n"] for each in memory.items(tmp_path / "b.sqlite", "named")}
+        assert (held["n7"], held["n8"]) == (70, 81)
 
 
 def test_what_is_not_followed_does_not_drain(greylag: Command) -> None:

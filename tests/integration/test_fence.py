@@ -205,11 +205,11 @@ def test_a_fence_that_was_killed_half_way(
                 assert files.json("fence", "users")["state"] == "fenced"
                 state = operation.fenced(tmp_path / ".greylag")
                 assert state.fenced() == ("users",)
-                assert state.late_after_ms("files") is not None
+                assert state.late_after_ms("files", {"users"}) is not None
                 assert modes(folder)["users.json"] == 0o444
             files("fence", "users", "--release")
             assert modes(folder) == before
-            assert operation.fenced(tmp_path / ".greylag").late_after_ms("files") is None
+            assert operation.fenced(tmp_path / ".greylag").late_after_ms("files", {"users"}) is None
 
 
 def test_dynamodb_has_a_policy(

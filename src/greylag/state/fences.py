@@ -14,6 +14,7 @@ from greylag.engine.disk import write_whole
 from greylag.errors import StateError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 FORMAT = 1
@@ -62,12 +63,50 @@ class Fences:
         """The services whose old store refuses their writes."""
         return tuple(sorted(each.service for each in self.services if each.state == "fenced"))
 
-    def late_after_ms(self, connection: str) -> int | None:
-        """Writes to `connection` after this moment of its store's clock should have been refused: they are late, to be
-        reported and quarantined. None where it is not fenced.
+    def late_after_ms(self, connection: str, services: Collection[str]) -> int | None:
+        """Writes to what these services have at `connection`, their source, after this moment of its store's clock
+        should have been refused: they are late, to be reported and quarantined. None where one is not fenced.
         """
-        found = [each.since_ms[connection] for each in self.services if connection in each.since_ms]
-        return max(found, default=None)
+        found = [
+            each.since_ms[connection]
+            for each in self.services
+            if each.service in services
+            and each.side == "source"
+            and each.state == "fenced"
+            and connection in each.since_ms
+        ]
+        return max(found) if len(found) == len(services) else None
+
+
+class Watch:
+    """Called, it gives the datasets of a connection whose writes are late, and after which moment; the file is read
+    again when it has changed.
+    """
+
+    def __init__(self, folder: Path, connection: str, services: Mapping[str, Collection[str]]) -> None:
+        """`services` are those of each dataset."""
+        self._folder = folder
+        self._connection = connection
+        self._services = services
+        self._seen: tuple[int, int, int] | None = None
+        self._found: dict[str, int] = {}
+
+    def __call__(self) -> Mapping[str, int]:
+        """The moments, milliseconds since 1970, by dataset."""
+        try:
+            stat = file_of(self._folder).stat()
+        except FileNotFoundError:
+            return {}
+        seen = stat.st_ino, stat.st_mtime_ns, stat.st_size
+        if seen != self._seen:
+            fences = load(self._folder)
+            after = {
+                dataset: fences.late_after_ms(self._connection, services)
+                for dataset, services in self._services.items()
+            }
+            self._found = {dataset: moment for dataset, moment in after.items() if moment is not None}
+            self._seen = seen
+        return self._found
 
 
 def load(folder: Path) -> Fences:

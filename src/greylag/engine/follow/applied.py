@@ -65,9 +65,9 @@ class Waiting(NamedTuple):
 
 
 class Stale(NamedTuple):
-    """A record that could not be carried while following: what the target holds of it, if anything, is an earlier
-    state. `kind` is "refused", "collision" or "duplicate". `loaded`: it was the load that could not carry it. `key`
-    names the record as quarantine does.
+    """A record that could not be carried while following: what the target holds of it, if anything, is an earlier state.
+    `kind` is "refused", "collision", "duplicate" or, behind a fence, "late". `loaded`: it was the load that could
+    not carry it. `key` names the record as quarantine does.
     """
 
     flow: str

@@ -44,6 +44,11 @@ _DISCARD_SECONDS: Final = 1.0
 _SHOWN: Final = 3
 
 _MEND = "Mend the record at the source: its next change is carried. `greylag quarantine accept` takes it as it is."
+_LATE = "written at the source after `greylag fence`"
+_FENCED = (
+    "Find out who still writes there, and carry the write over where it counts. `greylag quarantine accept` takes the "
+    "record as it is at the target."
+)
 _SHARED = (
     "Give every record a key of its own: once only one of them claims the key it is written. `greylag quarantine "
     "accept` takes it as it is."
@@ -61,9 +66,12 @@ class Apply:
         *,
         settle_seconds: float = 0.0,
         window_changes: int = WINDOW_CHANGES,
+        late_after_ms: Callable[[], Mapping[str, int]] = dict,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`settle_seconds`: how long writes of the load may still land; nothing is written before that has passed."""
+        """`settle_seconds`: how long writes of the load may still land; nothing is written before that has passed.
+        `late_after_ms` gives the datasets whose source refuses the application's writes, and since when.
+        """
         self._carriers = carriers
         self._flows = {each.flow: each for found in carriers.values() for each in found}
         self._writers = {each.place: each for each in self._flows.values()}
@@ -72,6 +80,7 @@ class Apply:
         self._index = Index(applied.db)
         self._clock = clock
         self._window_changes = window_changes
+        self._late_after_ms = late_after_ms
         self._lag = Lag()
         self._not_before = clock() + settle_seconds
         self._position: int = applied.noted("position") or 0
@@ -141,7 +150,13 @@ class Apply:
         if self.waits:
             return False
         again = self._intended
-        window = read_window(self._spool, self._position, end=again, changes=self._window_changes)
+        window = read_window(
+            self._spool,
+            self._position,
+            end=again,
+            changes=self._window_changes,
+            late_after_ms=self._late_after_ms(),
+        )
         if again is not None and window.end != again:
             raise StateError(
                 f"the spool {self._spool.folder} ends at entry {window.end}, though {again} had been begun",
@@ -304,14 +319,25 @@ class Apply:
             for written, reason in kept_out:
                 rejection = self._rejection(work, written.flow, written.id, reason, _MEND)
                 self._spoil(written.flow, written.id, kind, rejection, ordinal)
+        late_writes = self._mark_late(work)
         if self._stale:
             bad = {*outcome.colliding, *outcome.unsure, *work.refused}
-            bad |= {(each.flow, each.id) for each, _ in (*work.out_of_reach, *work.duplicates)}
+            bad |= {(each.flow, each.id) for each, _ in (*work.out_of_reach, *work.duplicates)} | late_writes
             late = {(each.flow, each.id) for each in work.deferred}
             self._applied.mend(work.fine - bad, but=late)
             self._applied.mend(outcome.single - bad, kind="collision")
             self._applied.mend(work.taken_up - bad - late, kind="duplicate")
         self._stale = self._applied.count("stale") if self._stale else 0
+
+    def _mark_late(self, work: _Work) -> set[tuple[str, bytes]]:
+        """Records written behind their fence: the target keeps what was written before."""
+        found = set()
+        for (dataset, id_), change in work.window.late.items():
+            for carrier in self._carriers.get(dataset, ()):
+                rejection = carrier.rejection(change, _LATE, _FENCED)
+                self._spoil(carrier.flow, id_, "late", rejection, work.window.first)
+                found.add((carrier.flow, id_))
+        return found
 
     def _spoil(self, flow: str, id_: bytes, kind: str, rejection: Rejection, ordinal: int) -> None:
         self._applied.spoil(flow, id_, kind, rejection, ordinal)

@@ -17,6 +17,7 @@ from greylag.engine.follow.carrier import Forward
 from greylag.engine.follow.spool import SpoolReader
 from greylag.engine.lane import Lane, Lanes
 from greylag.engine.quarantine import Quarantine
+from greylag.state.fences import Watch
 from greylag.state.locks import hold_worker_lock
 
 if TYPE_CHECKING:
@@ -62,7 +63,11 @@ class ApplyWorker:
             for lane in lanes:
                 carriers[lane.route.dataset.dataset].append(Forward(lane, feed))
             apply = Apply(
-                carriers, SpoolReader(stream.spool), applied, settle_seconds=self._settle_seconds(lanes)
+                carriers,
+                SpoolReader(stream.spool),
+                applied,
+                settle_seconds=self._settle_seconds(lanes),
+                late_after_ms=Watch(stream.folder, stream.name, _services(lanes)),
             )
             while apply.waits:
                 if self._stop.wait(_POLL_SECONDS):
@@ -88,3 +93,11 @@ class ApplyWorker:
 
     def _settle_seconds(self, lanes: list[Lane]) -> float:
         return max(lane.writer.late_write_seconds for lane in lanes) if self._work.settle else 0.0
+
+
+def _services(lanes: list[Lane]) -> dict[str, frozenset[str]]:
+    """The services of each dataset."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for lane in lanes:
+        found[lane.route.dataset.dataset].add(lane.route.flow.service)
+    return {dataset: frozenset(services) for dataset, services in found.items()}

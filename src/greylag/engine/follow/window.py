@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from greylag.core.change import DatasetEvent, RawChange
 from greylag.engine.follow.entries import Barrier, Position
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from greylag.engine.follow.spool import SpoolReader
 
 WINDOW_CHANGES: Final = 5000
@@ -28,6 +31,8 @@ class Window:
     barriers: list[str] = field(default_factory=list)
     event: DatasetEvent | None = None
     clock_ms: int | None = None
+    late: dict[tuple[str, bytes], RawChange] = field(default_factory=dict)
+    """Changes behind a fence: they are not applied, and what came before them is."""
 
 
 def read_window(
@@ -37,9 +42,10 @@ def read_window(
     end: int | None = None,
     changes: int = WINDOW_CHANGES,
     most_bytes: int = WINDOW_BYTES,
+    late_after_ms: Mapping[str, int] = MappingProxyType({}),
 ) -> Window:
     """What the spool holds from ordinal `first` on, about so much of it; with `end` exactly up to there, as it was read
-    before.
+    before. What was written to a dataset after its moment in `late_after_ms` is late.
     """
     window = Window(first, first)
     latest, written_ms = window.latest, window.written_ms
@@ -49,7 +55,8 @@ def read_window(
             break
         window.end = ordinal + 1
         if isinstance(content, RawChange):
-            latest[content.dataset, content.id] = content
+            late = content.written_ms > late_after_ms.get(content.dataset, content.written_ms)
+            (window.late if late else latest)[content.dataset, content.id] = content
             written_ms.append(content.written_ms)
             size += len(content.document or b"") + 64
             if end is None and (size >= most_bytes or len(written_ms) >= changes):

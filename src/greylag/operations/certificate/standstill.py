@@ -51,5 +51,5 @@ def standstill(folder: Path, routes: Sequence[Route], *, frozen: bool) -> Stands
 
 def _since(route: Route, begun: dict[str, float], fences: Fences) -> bool:
     """Whether a flow that is not followed was loaded behind the fence: then nothing was written that it has not."""
-    since_ms = fences.late_after_ms(route.flow.source.connection)
+    since_ms = fences.late_after_ms(route.flow.source.connection, {route.flow.service})
     return since_ms is not None and begun.get(route.name, 0.0) * 1000 >= since_ms
