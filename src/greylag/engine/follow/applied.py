@@ -65,7 +65,7 @@ class Waiting(NamedTuple):
 
 
 class Stale(NamedTuple):
-    """A record that could not be carried while following: what the target holds of it, if anything, is an earlier state.
+    """A record that could not be carried while following: what the target holds of it, if anything, is an earlier one.
     `kind` is "refused", "collision", "duplicate" or, behind a fence, "late". `loaded`: it was the load that could
     not carry it. `key` names the record as quarantine does.
     """
