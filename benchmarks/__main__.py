@@ -28,9 +28,6 @@ FIGURES = {
     "d": "verifying",
     "e": "memory",
     "f": "resume",
-    "g": "documents",
-    "h": "following",
-    "r": "recovering",
 }
 
 

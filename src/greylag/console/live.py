@@ -12,7 +12,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from greylag.console import lines
 from greylag.console.units import count, duration, size
-from greylag.core.progress import LOADED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -82,7 +81,7 @@ class _Bars:
 
 def _share(flow: FlowProgress) -> tuple[int, int | None]:
     """How much of how much, in records or else in bytes; None while that is unknown."""
-    if flow.stage in LOADED:
+    if flow.stage == "loaded":
         return 1, 1
     if flow.records_estimate is not None:
         return flow.records_read, max(flow.records_estimate, flow.records_read)
@@ -95,7 +94,7 @@ def _figures(flow: FlowProgress) -> str:
     parts = [f"{count(flow.records_read)} records"]
     if flow.records_quarantined:
         parts.append(f"{count(flow.records_quarantined)} quarantined")
-    if flow.stage not in LOADED:
+    if flow.stage != "loaded":
         parts += _rates(flow)
     parts.append(f"{count(flow.throttles)} throttles")
     return ", ".join(parts)

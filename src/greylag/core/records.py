@@ -21,35 +21,21 @@ class Record(NamedTuple):
 class Undecoded:
     """A record that was carried as the source holds it; decoded if someone asks what it is."""
 
-    __slots__ = ("_page", "document")
+    __slots__ = ("_decode", "_document")
 
-    def __init__(self, document: bytes, page: NativePage) -> None:
-        self.document = document
-        self._page = page
+    def __init__(self, document: bytes, decode: Callable[[bytes], Record]) -> None:
+        self._document = document
+        self._decode = decode
 
     @property
     def id(self) -> Value:
         """See `Record`."""
-        return self._page.identify(self.document)
-
-    def record(self) -> Record:
-        """It decoded. Raises Refused."""
-        records, rejected = self._page.decode_all(self.document)
-        if rejected:
-            raise Refused(rejected[0].reason, rejected[0].fix)
-        return records[0]
+        return self._decode(self._document).id
 
     @property
-    def form(self) -> str:
-        """See `NativePage`."""
-        return self._page.form
-
-    def rejection(self, reason: str, fix: str) -> Rejection:
-        """It in quarantine: as bytes where no value says exactly what it holds."""
-        records, rejected = self._page.decode_all(self.document)
-        if records:
-            return Rejection(records[0].id, reason, fix, records[0].fields)
-        return Rejection(rejected[0].id, reason, fix, raw=self.document)
+    def fields(self) -> Document:
+        """See `Record`."""
+        return self._decode(self._document).fields
 
 
 class Item(NamedTuple):
@@ -151,14 +137,12 @@ class NativePage(Page):
     asked for; `decode` does the same for one document, which it gives as a record or a rejection.
     """
 
-    __slots__ = ("_decoded", "decode_all", "documents", "form", "identify")
+    __slots__ = ("_decoded", "decode_all", "documents", "form")
 
     documents: Sequence[bytes]
     form: str
     """What the documents are: "bson"."""
     decode_all: Callable[[bytes], tuple[Sequence[Record], Sequence[Rejection]]]
-    identify: Callable[[bytes], Value]
-    """The id of one of its documents that were carried."""
     _decoded: tuple[Sequence[Record], Sequence[Rejection]]
 
     def __init__(
@@ -168,8 +152,6 @@ class NativePage(Page):
         cursor: str,
         bytes_read: int,
         decode_all: Callable[[bytes], tuple[Sequence[Record], Sequence[Rejection]]],
-        *,
-        identify: Callable[[bytes], Value],
     ) -> None:
         """`decode_all` decodes documents end to end: those that can be carried, in order, and those that cannot."""
         for name, value in (("cursor", cursor), ("bytes_read", bytes_read)):
@@ -177,7 +159,6 @@ class NativePage(Page):
         object.__setattr__(self, "form", form)
         object.__setattr__(self, "documents", documents)
         object.__setattr__(self, "decode_all", decode_all)
-        object.__setattr__(self, "identify", identify)
 
     @property
     def records(self) -> Sequence[Record]:
@@ -191,7 +172,11 @@ class NativePage(Page):
 
     def only(self, documents: Sequence[bytes]) -> NativePage:
         """A page of some of its documents, for decoding them."""
-        return NativePage(self.form, documents, self.cursor, 0, self.decode_all, identify=self.identify)
+        return NativePage(self.form, documents, self.cursor, 0, self.decode_all)
+
+    def record(self, document: bytes) -> Record:
+        """One of its documents, which can be carried."""
+        return self.decode_all(document)[0][0]
 
     def _all(self) -> tuple[Sequence[Record], Sequence[Rejection]]:
         if not hasattr(self, "_decoded"):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from greylag.engine.ranges import Ranges
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 STATEMENT = (
     "A progress report: what was found while source and target could still change. A certificate is issued only over "
@@ -55,8 +52,7 @@ class TableVerification:
 @dataclass(frozen=True, slots=True)
 class Verification:
     """A whole verification. Times are UTC, ISO 8601. `sample` is how many records of each flow were asked for; then
-    extra and unowned items were not looked for. `mismatches_file` has one JSON line for each mismatch. `ranges`: what
-    a certificate says of each flow, None for a sample.
+    extra and unowned items were not looked for. `mismatches_file` has one JSON line for each mismatch.
     """
 
     flows: tuple[FlowVerification, ...]
@@ -67,8 +63,6 @@ class Verification:
     mismatches_file: str
     sample: int | None = None
     notes: tuple[str, ...] = field(default=())
-    ranges: Ranges[str] | None = field(default=None, repr=False)
-    statement: str = STATEMENT
 
     @property
     def mismatches(self) -> int:
@@ -79,7 +73,8 @@ class Verification:
         """Ready for any JSON writer."""
         not_looked_for = ["extra", "contested", "unowned", "shared keys"] if self.sample is not None else []
         return {
-            **{name: each for name, each in asdict(replace(self, ranges=None)).items() if name != "ranges"},
+            **asdict(self),
             "mismatches": self.mismatches,
+            "statement": STATEMENT,
             "not_looked_for": not_looked_for,
         }

@@ -1,1 +1,0 @@
-"""Backups, their restores, and the settings of tables that a restore has to put back."""
