@@ -5,7 +5,8 @@
 #   make test       installs what the tests need and runs them; PYTEST="-n 0 tests/unit" runs some
 #   make lint       ruff, mypy, import-linter
 #   make format     rewrites the sources as ruff wants them
-#   make faults     the tests that take minutes: kills, throttling, timeouts
+#   make faults     the tests that take minutes: kills, throttling, timeouts; SEEDS=200 PATH_=mongodb-dynamodb follows
+#                   under so many seeds' faults on that path
 #   make examples   both examples on the lab's servers
 #   make bench      measures, and writes benchmarks/RESULTS.md; ONLY=a prints one figure instead
 #   make infra-validate    terraform or tofu over all Terraform of this repository, where one is on PATH
@@ -48,7 +49,8 @@ format: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(BIN)/greylag lab install $(SERVERS)
-	$(BIN)/python -m pytest -m long tests/faults
+	SEEDS="$(SEEDS)" PATH_="$(PATH_)" $(BIN)/python -m pytest -m long tests/faults tests/property tests/integration/recovery \
+		tests/integration/test_follow.py tests/integration/test_follow_json.py
 
 examples: $(VENV)/.local
 	$(BIN)/greylag lab install mongod dynamodb

@@ -28,6 +28,9 @@ FIGURES = {
     "d": "verifying",
     "e": "memory",
     "f": "resume",
+    "g": "documents",
+    "h": "following",
+    "r": "recovering",
 }
 
 

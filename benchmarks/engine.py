@@ -23,6 +23,7 @@ from greylag.config import load
 from greylag.connectors.dynamodb.sign import Credentials, Signer
 from greylag.connectors.dynamodb.wire import Endpoint
 from greylag.connectors.mongodb.decoding import decode_page, split_documents
+from greylag.connectors.mongodb.keys import id_of
 from greylag.core.ports import DatasetInfo
 from greylag.core.records import NativePage, Page, Partition
 from greylag.engine.lane import Lane
@@ -60,7 +61,9 @@ class BsonFile:
         with Path(self.path).open("rb") as file:
             while raw := file.read(min(step, left)):
                 left -= len(raw)
-                yield NativePage("bson", list(split_documents(raw)), str(left), len(raw), decode_page)
+                yield NativePage(
+                    "bson", list(split_documents(raw)), str(left), len(raw), decode_page, identify=id_of
+                )
 
     def limit(self, bytes_per_second: float | None) -> None:
         """No rate is stated."""

@@ -100,6 +100,12 @@ def mongodb_url(_servers: _Servers) -> str:
     return _servers("mongod")["MONGODB_URI"]
 
 
+@pytest.fixture(scope="session")
+def mongodb_users_url(_servers: _Servers) -> str:
+    """A mongod that asks who one is; signed in as the user that may do everything."""
+    return _servers("mongod-users")["MONGODB_USERS_URI"]
+
+
 @pytest.fixture
 def database(mongodb_url: str) -> Iterator[str]:
     """The name of a MongoDB database that only this test has; dropped afterwards."""

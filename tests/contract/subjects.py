@@ -6,20 +6,27 @@ it can: a test skips by what is declared, never by a name.
 
 from __future__ import annotations
 
+import base64
+import itertools
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from greylag.connectors import memory
 from greylag.connectors.registry import connector_type
 from greylag.core.extended_json import dumps
+from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
+from greylag.core.ports import DatasetInfo
+from greylag.core.records import Item, Page, Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from greylag.core.ports import Connector
+    from greylag.core.paths import Path as FieldPath
+    from greylag.core.ports import Codec, Connector
+    from greylag.core.records import Partition
     from greylag.core.values import Document
 
 
@@ -54,7 +61,47 @@ class TargetSubject:
     prefix: str = ""
     drop: Callable[[str], None] | None = None
     """Drops a table behind the connector's back."""
-    keys: dict[str, str] = field(default_factory=lambda: {"pk": "S", "sk": "S"})
+    documents: bool = False
+    """Whether its tables all have the key `_id` and no indexes in greylag.yaml (`ports.Documents`)."""
+
+    def key(self, pk: str, sk: int) -> Document:
+        """The key attributes of an item."""
+        return {"_id": {"pk": pk, "sk": sk}} if self.documents else {"pk": pk, "sk": sk}
+
+    def item(self, pk: str, sk: int, fields: Document) -> Item:
+        """An item with this key, part of which a template wrote."""
+        derived = frozenset[str]() if self.documents else frozenset({"pk"})
+        return Item({**self.key(pk, sk), **fields}, derived)
+
+    def spec(self, name: str) -> TableSpec:
+        """A table of such items."""
+        ref = DatasetRef("subject", name)
+        if self.documents:
+            return TableSpec(ref, ("_id",), any_type=True)
+        return TableSpec(ref, ("pk", "sk"), {"by_kind": ("kind", "pk")}, {"pk": "S", "sk": "N", "kind": "S"})
+
+
+@dataclass
+class FeedSubject:
+    """A source whose changes can be followed, `dataset` and `another` empty, and ways to write to it as an
+    application would. Records have an `_id`; with family "json" they are only ever added.
+    """
+
+    connector: Connector
+    family: str
+    write: Callable[[str, Sequence[Document]], None]
+    """Inserts, or replaces by `_id`."""
+    delete: Callable[[str, Sequence[Any]], None]
+    """Deletes by `_id`; with family "json" by place."""
+    drop: Callable[[str], None]
+    cut: Callable[[], None] | None = None
+    """Makes the source forget its changes up to now; None where nobody can."""
+    dataset: str = "things"
+    another: str = "others"
+    fields: tuple[FieldPath, ...] = ()
+    """What tells its records apart, where it keeps no id."""
+    every_state: bool = True
+    """Whether states that were soon followed by others are given too."""
 
 
 def open_connector(root: Path, **options: Any) -> Connector:
@@ -175,6 +222,191 @@ def mongodb(url: str, database: str, records: Sequence[Document]) -> SourceSubje
     )
 
 
+def memory_feed(folder: Path, family: str) -> FeedSubject:
+    """The memory connector's log of changes."""
+    return _memory_feed(folder, family, {"kind": "memory", "path": "data", "family": family})
+
+
+def faulty_feed(folder: Path, family: str) -> FeedSubject:
+    """The same behind faults."""
+    inner = {"kind": "memory", "path": "data", "family": family}
+    options = {"kind": "faulty", "inner": inner, "faults": FAULTS, "seed": 3, "slow_seconds": 0.002}
+    return _memory_feed(folder, family, options)
+
+
+def _memory_feed(folder: Path, family: str, options: dict[str, Any]) -> FeedSubject:
+    path = folder / "data"
+    for dataset in ("things", "others"):
+        memory.put(path, dataset, [], family=family)
+    return FeedSubject(
+        open_connector(folder, **options),
+        family,
+        lambda dataset, records: memory.write(path, dataset, records, family=family),
+        lambda dataset, ids: memory.delete(path, dataset, ids),
+        lambda dataset: memory.drop(path, dataset),
+        lambda: memory.forget_changes(path),
+    )
+
+
+def json_feed(folder: Path, form: str) -> FeedSubject:
+    """Files of arrays or of lines: replaced whole, or written anew in place, as it comes."""
+    suffix = ".json" if form == "array" else ".jsonl"
+    (folder / "data").mkdir()
+    times = itertools.count()
+
+    def path_of(dataset: str) -> Path:
+        return folder / "data" / (dataset + suffix)
+
+    def records_of(dataset: str) -> dict[Any, str]:
+        text = path_of(dataset).read_text(encoding="utf-8")
+        lines = text.strip("[]\n").split(",\n" if form == "array" else "\n")
+        return {json.loads(line)["_id"]: line for line in lines if line}
+
+    def put(dataset: str, records: dict[Any, str]) -> None:
+        lines = list(records.values())
+        content = "[" + ",\n".join(lines) + "]" if form == "array" else "".join(f"{line}\n" for line in lines)
+        if next(times) % 2:
+            path_of(dataset).write_text(content, encoding="utf-8")
+        else:
+            beside = folder / "beside"
+            beside.write_text(content, encoding="utf-8")
+            beside.replace(path_of(dataset))
+
+    def write(dataset: str, records: Sequence[Document]) -> None:
+        put(dataset, records_of(dataset) | {each["_id"]: _json(each) for each in records})
+
+    def delete(dataset: str, ids: Sequence[Any]) -> None:
+        put(dataset, {key: line for key, line in records_of(dataset).items() if key not in ids})
+
+    for dataset in ("things", "others"):
+        put(dataset, {})
+    return FeedSubject(
+        open_connector(folder, kind="json", path="data"),
+        "json",
+        write,
+        delete,
+        lambda dataset: path_of(dataset).unlink(),
+        fields=(("_id",),),
+        every_state=False,
+    )
+
+
+def mongodb_feed(url: str, database: str) -> FeedSubject:
+    """Collections of a replica set. Its oplog cannot be cut."""
+    from pymongo import MongoClient, ReplaceOne
+
+    from greylag.connectors.mongodb.bounds import as_sent
+    from greylag.connectors.mongodb.wire import encode_document
+
+    def raw(document: Document) -> Any:
+        return as_sent(encode_document(document))
+
+    def write(dataset: str, records: Sequence[Document]) -> None:
+        with MongoClient[Any](url) as client:
+            client[database][dataset].bulk_write(
+                [ReplaceOne(raw({"_id": each["_id"]}), raw(each), upsert=True) for each in records]
+            )
+
+    def delete(dataset: str, ids: Sequence[Any]) -> None:
+        with MongoClient[Any](url) as client:
+            client[database][dataset].delete_many({"_id": {"$in": list(ids)}})
+
+    def drop(dataset: str) -> None:
+        with MongoClient[Any](url) as client:
+            client[database].drop_collection(dataset)
+
+    with MongoClient[Any](url) as client:
+        for dataset in ("things", "others"):
+            client[database].create_collection(dataset)
+    options = {"kind": "mongodb", "url": url, "database": database}
+    return FeedSubject(open_connector(_nowhere(), **options), "bson", write, delete, drop)
+
+
+def dynamodb_feed(endpoint: str, prefix: str) -> FeedSubject:
+    """The streams of two tables of DynamoDB Local or moto. Its target is what follows, and reads."""
+    import boto3
+    import orjson
+
+    options = {"kind": "dynamodb", "region": "us-east-1", "endpoint_url": endpoint, "create_tables": True}
+    connector = open_connector(_nowhere(), **options)
+    client = boto3.client("dynamodb", endpoint_url=endpoint, region_name="us-east-1")
+    spec = FlowSpec(
+        "f", "s", DatasetRef("a", "b"), TableSpec(DatasetRef("c", "d"), ("_id",)), numbers="string"
+    )
+    target = connector.target()
+    for each in ("things", "others"):
+        target.prepare(TableSpec(DatasetRef("c", prefix + each), ("_id",), {}, {"_id": "N"}))
+    info = target.describe(f"{prefix}things")
+    assert info is not None
+    codec = target.codec(spec, info, "bson")
+    target.close()
+
+    def wire(fields: Document) -> Any:
+        return boto(orjson.loads(codec.encode(Item(fields)).body))
+
+    def boto(item: Any) -> Any:
+        """DynamoDB JSON with the bytes of binary values."""
+        if isinstance(item, dict):
+            return {
+                name: base64.b64decode(each) if name == "B" and isinstance(each, str) else boto(each)
+                for name, each in item.items()
+            }
+        return [boto(each) for each in item] if isinstance(item, list) else item
+
+    def write(table: str, records: Sequence[Document]) -> None:
+        for each in records:
+            client.put_item(TableName=table, Item=wire(each))
+
+    def delete(table: str, ids: Sequence[Any]) -> None:
+        for each in ids:
+            client.delete_item(TableName=table, Key={"_id": {"N": str(each)}})
+
+    def drop(table: str) -> None:
+        client.delete_table(TableName=table)
+
+    return FeedSubject(
+        _TargetAsSource(connector, codec),  # type: ignore[arg-type]
+        "bson",
+        write,
+        delete,
+        drop,
+        dataset=f"{prefix}things",
+        another=f"{prefix}others",
+    )
+
+
+class _TargetAsSource:
+    """What the suite asks of a source, answered by a target whose tables can be followed."""
+
+    def __init__(self, connector: Connector, codec: Codec) -> None:
+        self._connector = connector
+        self._codec = codec
+
+    def source(self) -> Any:
+        target: Any = self._connector.target()
+        codec = self._codec
+
+        class Source:
+            feed = staticmethod(target.feed)
+            close = staticmethod(target.close)
+
+            def describe(self, dataset: str) -> DatasetInfo:
+                return DatasetInfo(dataset, "", "bson", None, None, None, resumable_changes=True)
+
+            def partitions(self, dataset: str, *, partition_bytes: int) -> Sequence[Partition]:
+                assert partition_bytes
+                return target.segments(dataset, count=2)  # type: ignore[no-any-return]
+
+            def read(self, partition: Partition, cursor: None, *, page_bytes: int) -> Iterator[Page]:
+                assert cursor is None
+                assert page_bytes
+                for batch in target.scan(partition):
+                    decoded = [codec.decode(each.body) for each in batch]
+                    yield Page([Record(each["_id"], each) for each in decoded], "", 0)
+
+        return Source()
+
+
 def memory_target(folder: Path) -> TargetSubject:
     """The memory connector as a target."""
     path = folder / "target"
@@ -203,6 +435,18 @@ def dynamodb_target(endpoint: str, prefix: str) -> TargetSubject:
 
     options = {"kind": "dynamodb", "region": "us-east-1", "endpoint_url": endpoint, "create_tables": True}
     return TargetSubject(open_connector(_nowhere(), **options), "bson", prefix, drop)
+
+
+def mongodb_target(url: str, database: str) -> TargetSubject:
+    """A replica set."""
+    from pymongo import MongoClient
+
+    def drop(table: str) -> None:
+        with MongoClient[Any](url) as client:
+            client[database].drop_collection(table)
+
+    options = {"kind": "mongodb", "url": url, "database": database, "create_tables": True}
+    return TargetSubject(open_connector(_nowhere(), **options), "bson", drop=drop, documents=True)
 
 
 def _nowhere() -> Path:

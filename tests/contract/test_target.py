@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
+from greylag.core.flows import DatasetRef, FlowSpec
 from greylag.core.records import Encoded, Item, Refused, Stored
 from greylag.core.values import Int64, identical
 from greylag.errors import SchemaError
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from greylag.core.values import Document
     from tests.contract.subjects import TargetSubject
 
-SUBJECTS = ["memory", "faulty", "dynamodb"]
+SUBJECTS = ["memory", "faulty", "dynamodb", "mongodb"]
 
 
 @pytest.fixture(scope="module", params=SUBJECTS)
@@ -38,6 +38,10 @@ def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "dynamodb":
         endpoint = request.getfixturevalue("dynamodb_endpoint")
         return subjects.dynamodb_target(endpoint, f"contract-{uuid.uuid4().hex[:8]}-")
+    if request.param == "mongodb":
+        return subjects.mongodb_target(
+            request.getfixturevalue("mongodb_url"), f"contract_{uuid.uuid4().hex[:8]}"
+        )
     return (subjects.memory_target if request.param == "memory" else subjects.faulty_target)(folder)
 
 
@@ -48,32 +52,25 @@ def target(subject: TargetSubject) -> Iterator[Target]:
     opened.close()
 
 
-def spec(name: str, *, key: tuple[str, ...] = ("pk", "sk")) -> TableSpec:
-    return TableSpec(
-        DatasetRef("subject", name),
-        key,
-        {"by_kind": ("kind", "pk")},
-        {"pk": "S", "sk": "N", "kind": "S"},
-    )
-
-
 @pytest.fixture
 def table(subject: TargetSubject, target: Target, request: pytest.FixtureRequest) -> Iterator[TableInfo]:
-    """A fresh table whose key is pk (S) and sk (N)."""
+    """A fresh table."""
     name = f"{subject.prefix}{uuid.uuid4().hex[:8]}"
-    yield target.prepare(spec(name))
+    yield target.prepare(subject.spec(name))
     if subject.drop is not None and target.describe(name) is not None:
         subject.drop(name)
 
 
 def codec_of(target: Target, table: TableInfo, subject: TargetSubject, **flow: Any) -> Codec:
     ref = DatasetRef("source", "things")
-    return target.codec(FlowSpec("things", "service", ref, spec(table.name), **flow), table, subject.family)
+    return target.codec(
+        FlowSpec("things", "service", ref, subject.spec(table.name), **flow), table, subject.family
+    )
 
 
-def items(count: int, start: int = 0) -> list[Item]:
+def items(subject: TargetSubject, count: int, start: int = 0) -> list[Item]:
     return [
-        Item({"pk": f"k{number % 7}", "sk": number, "text": f"item {number}"}, frozenset({"pk"}))
+        subject.item(f"k{number % 7}", number, {"text": f"item {number}"})
         for number in range(start, start + count)
     ]
 
@@ -101,26 +98,26 @@ def test_describe_and_prepare(subject: TargetSubject, target: Target, table: Tab
     assert target.describe("no-table-of-this-name") is None
     described = target.describe(table.name)
     assert described is not None
-    assert (described.identity, described.key) == (table.identity, ("pk", "sk"))
-    assert {name: tuple(keys) for name, keys in table.indexes.items()} == {"by_kind": ("kind", "pk")}
-    assert table.key_types == {"pk": "S", "sk": "N", "kind": "S"}
-    assert target.prepare(spec(table.name)).identity == table.identity
+    spec = subject.spec(table.name)
+    assert (described.identity, described.key) == (table.identity, spec.key)
+    assert {name: tuple(keys) for name, keys in table.indexes.items()} == spec.indexes
+    assert table.key_types == spec.key_types
+    assert target.prepare(spec).identity == table.identity
 
 
-def test_a_table_with_another_key_is_refused(target: Target, table: TableInfo) -> None:
-    other = replace(spec(table.name), key=("pk",))
+def test_a_table_with_another_key_is_refused(
+    subject: TargetSubject, target: Target, table: TableInfo
+) -> None:
+    other = replace(subject.spec(table.name), key=("pk",))
     with pytest.raises(SchemaError) as raised:
         target.prepare(other)
     assert raised.value.advice
 
 
-def test_a_missing_index_is_refused(target: Target, table: TableInfo) -> None:
+def test_a_missing_index_is_refused(subject: TargetSubject, target: Target, table: TableInfo) -> None:
+    types = {"text": "S", "pk": "S", "sk": "N"}
     with pytest.raises(SchemaError, match="other"):
-        target.prepare(
-            replace(
-                spec(table.name), indexes={"other": ("text",)}, key_types={"text": "S", "pk": "S", "sk": "N"}
-            )
-        )
+        target.prepare(replace(subject.spec(table.name), indexes={"other": ("text",)}, key_types=types))
 
 
 def test_a_table_made_anew_has_another_identity(
@@ -131,7 +128,7 @@ def test_a_table_made_anew_has_another_identity(
     subject.drop(table.name)
     opened = subject.connector.target()
     assert opened.describe(table.name) is None
-    assert opened.prepare(spec(table.name)).identity != table.identity
+    assert opened.prepare(subject.spec(table.name)).identity != table.identity
     opened.close()
 
 
@@ -143,8 +140,7 @@ def test_law_7_what_is_written_comes_back_exactly(
     encoded: list[Encoded] = []
     refused = 0
     for number, record in enumerate(OF_FAMILY[subject.family]):
-        fields: Document = {"pk": f"k{number}", "sk": number, **record}
-        item = Item(fields, frozenset({"pk"}))
+        item = subject.item(f"k{number}", number, record)
         try:
             encoded.append(codec.encode(item))
         except Refused:
@@ -161,7 +157,7 @@ def test_law_7_what_is_written_comes_back_exactly(
         assert body == codec.canonical(wanted[key]).body
         decoded = codec.decode(body)
         assert identical(decoded, wanted[key].attributes), (decoded, wanted[key].attributes)
-        assert identical(codec.key(body), {name: decoded[name] for name in ("pk", "sk")})
+        assert identical(codec.key(body), {name: decoded[name] for name in table.key})
 
 
 def test_keys_are_equal_exactly_when_the_target_takes_them_for_one(
@@ -170,33 +166,33 @@ def test_keys_are_equal_exactly_when_the_target_takes_them_for_one(
     codec = codec_of(target, table, subject)
 
     def key(pk: str, sk: int, text: str = "") -> bytes:
-        return codec.encode(Item({"pk": pk, "sk": sk, "text": text})).key
+        return codec.encode(subject.item(pk, sk, {"text": text})).key
 
     assert key("a", 1, "x") == key("a", 1, "y")
     assert len({key("a", 1), key("a", 11), key("a1", 1), key("b", 1)}) == 4
 
 
-@pytest.mark.parametrize("missing", ["pk", "sk"])
-def test_an_item_without_its_key_is_refused(
-    subject: TargetSubject, target: Target, table: TableInfo, missing: str
-) -> None:
-    attributes: Document = {"pk": "a", "sk": 1, "text": "x"}
-    del attributes[missing]
-    with pytest.raises(Refused, match=missing) as raised:
-        codec_of(target, table, subject).encode(Item(attributes))
-    assert raised.value.fix
+def test_an_item_without_its_key_is_refused(subject: TargetSubject, target: Target, table: TableInfo) -> None:
+    codec = codec_of(target, table, subject)
+    for missing in table.key:
+        attributes = {
+            name: value for name, value in items(subject, 1)[0].attributes.items() if name != missing
+        }
+        with pytest.raises(Refused, match=missing) as raised:
+            codec.encode(Item(attributes))
+        assert raised.value.fix
 
 
 def test_law_3_writing_again_changes_nothing_and_a_later_state_replaces(
     subject: TargetSubject, target: Target, table: TableInfo
 ) -> None:
     codec = codec_of(target, table, subject)
-    first = [codec.encode(each) for each in items(30)]
+    first = [codec.encode(each) for each in items(subject, 30)]
     write(target, table, first)
     before = stored(target, table)
     write(target, table, first)
     assert stored(target, table) == before
-    later = Item({"pk": "k3", "sk": 3, "new": True}, frozenset({"pk"}))
+    later = subject.item("k3", 3, {"new": True})
     write(target, table, [codec.encode(later)])
     after = stored(target, table)
     key = codec.encode(later).key
@@ -210,7 +206,9 @@ def test_law_4_what_is_delivered_is_there(subject: TargetSubject, target: Target
     other = subject.connector.target()
     with closing(target.writer(table)) as writer:
         size = writer.batch_items
-        batches = [[codec.encode(each) for each in items(size, start)] for start in range(0, 6 * size, size)]
+        batches = [
+            [codec.encode(each) for each in items(subject, size, start)] for start in range(0, 6 * size, size)
+        ]
         for batch, delivery in zip(batches, writer.write(iter(batches)), strict=True):
             assert delivery.items == len(batch)
             assert delivery.size_bytes == sum(each.size_bytes for each in batch)
@@ -230,7 +228,7 @@ def test_batches_are_pulled_as_they_are_sent(
     def endless() -> Iterator[list[Encoded]]:
         nonlocal seen
         for seen in pulled:
-            yield [codec.encode(each) for each in items(2, 2 * seen)]
+            yield [codec.encode(each) for each in items(subject, 2, 2 * seen)]
 
     with closing(target.writer(table)) as writer:
         deliveries = writer.write(endless())
@@ -246,7 +244,7 @@ def test_an_empty_batch_is_delivered_in_its_place(
 ) -> None:
     codec = codec_of(target, table, subject)
     with closing(target.writer(table)) as writer:
-        batches = [[], [codec.encode(each) for each in items(3)], []]
+        batches = [[], [codec.encode(each) for each in items(subject, 3)], []]
         assert [each.items for each in writer.write(batches)] == [0, 3, 0]
         assert list(writer.write([])) == []
 
@@ -258,7 +256,7 @@ def test_what_the_batches_raise_is_raised_once_the_rest_has_landed(
 
     def failing() -> Iterator[list[Encoded]]:
         for start in range(0, 40, 10):
-            yield [codec.encode(each) for each in items(10, start)]
+            yield [codec.encode(each) for each in items(subject, 10, start)]
         raise ValueError("the source broke")
 
     delivered: list[int] = []
@@ -275,7 +273,7 @@ def test_segments_cover_every_item_once(
     subject: TargetSubject, target: Target, table: TableInfo, count: int
 ) -> None:
     codec = codec_of(target, table, subject)
-    encoded = [codec.encode(each) for each in items(60)]
+    encoded = [codec.encode(each) for each in items(subject, 60)]
     write(target, table, encoded)
     segments = target.segments(table.name, count=count)
     assert [each.ordinal for each in segments] == list(range(len(segments)))
@@ -283,16 +281,16 @@ def test_segments_cover_every_item_once(
     assert set(stored(target, table, count)) == {each.key for each in encoded}
 
 
-def test_an_empty_table(target: Target, table: TableInfo) -> None:
+def test_an_empty_table(subject: TargetSubject, target: Target, table: TableInfo) -> None:
     assert stored(target, table) == {}
     assert list(target.fetch(table, [])) == []
-    assert list(target.fetch(table, [{"pk": "nobody", "sk": 1}])) == []
+    assert list(target.fetch(table, [subject.key("nobody", 1)])) == []
 
 
 def test_peek_tells_who_owns_an_item(subject: TargetSubject, target: Target, table: TableInfo) -> None:
     codec = codec_of(target, table, subject)
     fields: Document = {"pk": "USER#1", "sk": Int64(5), "kind": "USER", "flag": True, "none": None}
-    body = codec.canonical(Item(fields)).body
+    body = codec.canonical(Item({**subject.key("USER#1", 5), **fields})).body
     seen = target.peek(body, ("pk", "sk", "kind", "flag", "none", "missing"))
     assert set(seen) == {"pk", "sk", "kind", "flag", "none"}
     assert (seen["pk"], seen["sk"], seen["kind"], seen["flag"], seen["none"]) == (
@@ -307,11 +305,11 @@ def test_peek_tells_who_owns_an_item(subject: TargetSubject, target: Target, tab
 
 def test_fetch_and_delete(subject: TargetSubject, target: Target, table: TableInfo) -> None:
     codec = codec_of(target, table, subject)
-    encoded = [codec.encode(each) for each in items(150)]
+    encoded = [codec.encode(each) for each in items(subject, 150)]
     write(target, table, encoded)
     whole = stored(target, table)
     keys = [codec.key(whole[each.key]) for each in encoded]
-    found = {each.key: each.body for each in target.fetch(table, [*keys, {"pk": "nobody", "sk": 1}])}
+    found = {each.key: each.body for each in target.fetch(table, [*keys, subject.key("nobody", 1)])}
     assert found == whole
     assert target.delete(table, keys[:120]) == 120
     assert set(stored(target, table)) == {each.key for each in encoded[120:]}
@@ -323,7 +321,7 @@ def test_law_10_a_limit_is_kept_and_can_be_lifted_from_another_thread(
     subject: TargetSubject, target: Target, table: TableInfo
 ) -> None:
     codec = codec_of(target, table, subject)
-    batches = [[codec.encode(each) for each in items(5, start)] for start in range(0, 60, 5)]
+    batches = [[codec.encode(each) for each in items(subject, 5, start)] for start in range(0, 60, 5)]
     with closing(target.writer(table)) as writer:
         units = sum(each.units for each in writer.write(batches))
         writer.limit(units / 1.0)
@@ -344,6 +342,6 @@ def test_a_connector_goes_to_other_processes(subject: TargetSubject, table: Tabl
     again = pickle.loads(pickle.dumps(table))
     assert again == table
     codec = codec_of(other, again, subject)
-    write(other, again, [codec.encode(each) for each in items(3)])
+    write(other, again, [codec.encode(each) for each in items(subject, 3)])
     assert len(stored(other, again)) == 3
     other.close()

@@ -20,7 +20,7 @@ import pytest
 
 from greylag import errors
 from greylag.cli.root import VERBS, greylag
-from greylag.config import infrastructure, load, model
+from greylag.config import infrastructure, load, model, traffic
 from greylag.connectors.dynamodb.codec import DynamoDBCodec
 from greylag.connectors.registry import connector_type
 from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
@@ -144,10 +144,11 @@ def test_yaml_is_a_project(block: Block, tmp_path: Path) -> None:
             compile_mapping(flow)
 
 
-@pytest.mark.parametrize("folder", ["forum", "shop"])
+@pytest.mark.parametrize("folder", ["forum", "shop", "quiz"])
 def test_the_examples_are_projects(folder: str) -> None:
     project = load(
-        ROOT / "examples" / folder / "greylag.yaml", environ={"MONGODB_URI": "mongodb://127.0.0.1:1"}
+        ROOT / "examples" / folder / "greylag.yaml",
+        environ=dict.fromkeys(("MONGODB_URI", "DOCUMENTDB_URI"), "mongodb://127.0.0.1:1"),
     )
     for flow in project.flows:
         compile_mapping(flow, load=project.functions)
@@ -316,10 +317,14 @@ def test_every_command_and_option_is_documented() -> None:
         (infrastructure.Database, ("infrastructure",)),
         (infrastructure.Capacity, ("infrastructure",)),
         (infrastructure.Backup, ("infrastructure",)),
+        (traffic.Traffic, ("service",)),
+        (traffic.Budget, ("service",)),
     ],
 )
 def test_every_key_has_an_example(section: type[Any], words: tuple[str, ...]) -> None:
-    page = "mapping.md" if section.__module__ == model.__name__ else "infrastructure-keys.md"
+    page = {model.__name__: "mapping.md", traffic.__name__: "cost.md"}.get(
+        section.__module__, "infrastructure-keys.md"
+    )
     texts = [block.text for block in blocks(DOCS / page) if block.language == "yaml" and block.words == words]
     for name, field in section.model_fields.items():
         key = field.alias or name

@@ -121,7 +121,7 @@ def test_a_kill_after_tables_were_made_and_before_any_state(
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(run_module, "_begin", killed)
+        patched.setattr(run_module, "begin", killed)
         with pytest.raises(Killed):
             run_plan(greylag)
     assert items_of(dynamodb_endpoint, greylag.table) == {}

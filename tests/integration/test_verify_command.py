@@ -90,3 +90,12 @@ def test_extra_items_stay_without_the_word(greylag: Command, tmp_path: Path) -> 
     assert len(memory.items(tmp_path / "target", "users")) == 300
     assert greylag("repair", "--delete-extra").returncode == 0
     assert len(memory.items(tmp_path / "target", "users")) == 299
+
+
+def test_rounds_tell_what_lasts_and_for_how_long(greylag: Command, tmp_path: Path) -> None:
+    memory.change(tmp_path / "data", "users", 5, None)
+    first, second = greylag.json("verify", "--follow", "--rounds", "2", expect=11)["rounds"]
+    assert (first["number"], first["verified"], first["lasting"]) == (1, 399, 1)
+    assert second["oldest_seconds"] >= first["seconds"]
+    greylag("repair", "--delete-extra")
+    assert "nothing differs" in greylag("verify", "--follow", "--rounds", "1").stdout

@@ -57,7 +57,7 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
         return
     for server in found:
         where = ", ".join(f"127.0.0.1:{process.port} (process {process.pid})" for process in server.processes)
-        click.echo(f"{server.server:10} {server.title:15} {server.state:14} {where}".rstrip())
+        click.echo(f"{server.server:12} {server.title:15} {server.state:14} {where}".rstrip())
 
 
 @lab.command()

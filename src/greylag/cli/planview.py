@@ -27,7 +27,14 @@ _STATES = {
 
 def sections(plan: Plan, *, out: Path | None, written: Mapping[str, Mapping[str, str]] | None) -> list[Block]:
     """All of the report, the findings first."""
-    told = [*_heading(plan), *_findings(plan), *_tables(plan), *_flows(plan), *_quarantine(plan)]
+    told = [
+        *_heading(plan),
+        *_findings(plan),
+        *_tables(plan),
+        *_as_source(plan),
+        *_flows(plan),
+        *_quarantine(plan),
+    ]
     told += [*_types(plan), *_keys(plan)]
     told += [block for table in plan.tables if table.forecast is not None for block in _aws(table)]
     told += [*_assumed(plan), *_run(plan)]
@@ -99,6 +106,29 @@ def _tables(plan: Plan) -> list[Block]:
     return _section("Tables", ("table", "", "key", "indexes"), rows, lines)
 
 
+def _as_source(plan: Plan) -> list[Block]:
+    """What becomes of the indexes and options of the sources."""
+    rows = tuple(
+        (table.name, each.name, ", ".join(each.keys), _FATES[each.what, each.late], each.reason)
+        for table in plan.tables
+        for _, made in table.made
+        for each in made.indexes
+    )
+    lines = [
+        f"{table.name}: {note}" for table in plan.tables for _, made in table.made for note in made.notes
+    ]
+    return _section("Indexes and options", ("table", "index", "keys", "", "why"), rows, lines)
+
+
+_FATES = {
+    ("make", False): "made",
+    ("make", True): "made unique at the end",
+    ("change", False): "made, changed",
+    ("change", True): "made unique at the end, changed",
+    ("leave out", False): "left out",
+}
+
+
 def _attributes(table: TablePlan, names: tuple[str, ...]) -> str:
     return ", ".join(f"{name} {table.key_types.get(name, '')}".strip() for name in names)
 
@@ -124,6 +154,14 @@ def _flows(plan: Plan) -> list[Block]:
         lines.append("~ is reckoned from the sample.")
     if any(flow.scale is None for flow in sampled):
         lines.append("+ is of the sample alone: nobody knows how many records there are.")
+    documents = {table.name for table in plan.tables if not table.key_types}
+    lines += [
+        f"{flow.name}: carried as the documents they are, undecoded"
+        if flow.native
+        else f"{flow.name}: decoded, since {flow.decoded_because}"
+        for flow in plan.flows
+        if flow.target in documents
+    ]
     return _section("What is carried", heading, rows, tuple(lines), right=range(1, 8))
 
 

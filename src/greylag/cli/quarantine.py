@@ -41,7 +41,7 @@ def list_entries(invocation: Invocation, *, flow: str | None, count: int, as_jso
     for entry in operation.entries(folder, flow):
         total += 1
         if total <= count:  # as text without the record: a hundred large ones need not fit in memory
-            shown.append(entry if as_json else {name: entry[name] for name in ("flow", "key", "reason")})
+            shown.append(entry if as_json else _short(entry))
     if as_json:
         answer({"total": total, "records": shown})
         return
@@ -77,6 +77,20 @@ def show(invocation: Invocation, *, flow: str, key: str, as_json: bool) -> None:
     click.echo(_original(entry))
 
 
+@quarantine.command(short_help="Take stale records as they are at the target.")
+@click.argument("flow")
+@click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@click.pass_obj
+def accept(invocation: Invocation, *, flow: str, keys: tuple[str, ...]) -> None:
+    """Take records of FLOW that could not be carried while following as the target holds them: `greylag drain` no
+    longer waits for them. A later change of such a record is carried all the same, or has to be accepted again.
+    """
+    project = invocation.project()
+    operation.refuse_unknown(project, flow)
+    taken = operation.accept_stale(project.state_folder, flow, keys)
+    click.echo(f"{plural(taken, 'record')} accepted")
+
+
 @quarantine.command(short_help="Read the records again, and carry what can be carried.")
 @click.option(
     "--only", multiple=True, metavar="SERVICE|FLOW", help="Only these; may be given more than once."
@@ -103,6 +117,11 @@ def retry(invocation: Invocation, *, only: tuple[str, ...], processes: int | Non
             f"{plural(remaining, 'record')} in quarantine",
             advice="`greylag quarantine list` says which and why.",
         )
+
+
+def _short(entry: dict[str, Any]) -> dict[str, Any]:
+    state = "" if not entry.get("stale") else "accepted as stale: " if entry["accepted"] else "stale: "
+    return {"flow": entry["flow"], "key": entry["key"], "reason": state + entry["reason"]}
 
 
 def _original(entry: dict[str, Any]) -> str:

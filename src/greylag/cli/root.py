@@ -30,12 +30,24 @@ VERBS = {
     "assess": "Say what the sources hold and what stands in the way of moving it.",
     "preview": "Show records beside the items they become.",
     "plan": "Say what a run would create, carry, refuse and cost.",
+    "cost": "Say what the project costs a month, what moving it costs, and what other choices would.",
     "rehearse": "Carry out the whole migration on servers of this machine.",
     "run": "Carry every record to its target; continue where the last run stopped.",
+    "indexes": "Say what became of the sources' indexes, and build them.",
     "verify": "Compare every record with its target.",
+    "fence": "Make the old store refuse a service's writes.",
+    "follow": "Carry the target's changes back to the old store.",
+    "certificate": "Hold a certificate against source or target.",
     "repair": "Write what verification finds missing or different.",
+    "drain": "Wait until everything written before now has been applied.",
     "quarantine": "List, show and retry records that could not be carried.",
     "status": "Show how far a run is.",
+    "backup": "Back up tables, collections and files.",
+    "restore": "Restore a backup, and what a restored table lacks.",
+    "inspect": "Say how tables stand, and what they lack.",
+    "env": "Write .env templates for development and production.",
+    "seed": "Write sample data that looks like the project's.",
+    "drill": "Try a recovery, and measure it.",
     "provision": "Make tables, buckets and queues without Terraform.",
     "deprovision": "Remove what provision made.",
     "infra": "Render and check the Terraform of the project.",
@@ -47,8 +59,9 @@ INTERRUPTED = 130
 
 _READS_ONLY = "Nothing was changed; the same command begins anew."
 _INTERRUPTED = {
-    **dict.fromkeys(("init", "check", "assess", "preview", "plan", "status"), _READS_ONLY),
+    **dict.fromkeys(("init", "check", "assess", "preview", "plan", "cost", "status", "inspect"), _READS_ONLY),
     "run": "The same command goes on from the last checkpoint.",
+    **dict.fromkeys(("backup", "restore"), "The same command goes on from the last part that was written."),
 }
 """What an interrupted verb left, where more can be said of it than that it may be run again."""
 

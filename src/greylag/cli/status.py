@@ -21,8 +21,13 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
         return
     click.echo(lines.flows(now.snapshot.flows))
     click.echo(lines.total(now.snapshot))
+    for stream in now.snapshot.streams:
+        if stream.warning:
+            click.echo(f"Warning: {stream.stream}: {stream.warning}")
     if now.running:
         click.echo(f"running for {duration(now.snapshot.elapsed_seconds)}")
+    elif now.snapshot.streams:
+        click.echo("not running; `greylag run --follow` goes on from here")
     elif now.snapshot.finished:
         click.echo("the load is finished")
     else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,11 +15,15 @@ from greylag.console.live import live
 from greylag.console.units import count, duration, plural
 from greylag.errors import VerificationFailed
 from greylag.executors.processes import Processes
+from greylag.operations.rounds import rounds as verify_rounds
 from greylag.operations.verify import VerifyOptions, save
 from greylag.operations.verify import verify as verify_project
 
 if TYPE_CHECKING:
     from greylag.engine.verification import Verification
+    from greylag.operations.rounds import Round
+
+_SHOWN_ROUNDS = 1000
 
 
 @click.command()
@@ -37,6 +42,17 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Write the report here too.",
 )
+@click.option(
+    "--certificate",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Write what was proven here, for `greylag certificate check`.",
+)
+@click.option(
+    "--frozen", is_flag=True, help="State that nothing writes to the source; the certificate says so."
+)
+@click.option("--follow", is_flag=True, help="Verify again and again while writes go on, until interrupted.")
+@click.option("--rounds", type=click.IntRange(min=1), metavar="N", help="With --follow: so many times.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
 def verify(
@@ -46,15 +62,33 @@ def verify(
     sample: int | None,
     processes: int | None,
     report: Path | None,
+    certificate: Path | None,
+    frozen: bool,
+    follow: bool,
+    rounds: int | None,
     as_json: bool,
 ) -> None:
     """Compare every record with its target. Only reads.
 
     Ends with exit code 11 if source and target differ. `greylag repair` mends.
     """
+    if rounds is not None and not follow:
+        raise click.UsageError("--rounds is for --follow")
+    if follow:
+        if sample is not None or certificate is not None or report is not None:
+            raise click.UsageError("--sample, --report and --certificate cannot be given beside --follow")
+        _follow(invocation, only, processes, rounds, as_json=as_json)
+        return
+    if certificate is not None and sample is not None:
+        raise click.UsageError("--certificate needs every record, so no --sample")
+    if frozen and certificate is None:
+        raise click.UsageError("--frozen is for --certificate")
     with live(silent=as_json) as observe:
         found = verify_project(
-            invocation.project(), VerifyOptions(only, sample), executor=Processes(processes), observe=observe
+            invocation.project(),
+            VerifyOptions(only, sample, certificate, frozen),
+            executor=Processes(processes),
+            observe=observe,
         )
     if report is not None:
         save(found.as_json(), report)
@@ -62,12 +96,56 @@ def verify(
         answer(found.as_json())
     else:
         click.echo(text(found))
+        if certificate is not None:
+            click.echo(f"{found.statement}\nWritten to {certificate}.")
     if found.mismatches:
         raise VerificationFailed(
             f"{plural(found.mismatches, 'item')} at the target {'is' if found.mismatches == 1 else 'are'} not as the "
             "source says",
             advice=f"{found.mismatches_file} has a line for each; `greylag repair` mends them.",
         )
+
+
+def _follow(
+    invocation: Invocation,
+    only: tuple[str, ...],
+    processes: int | None,
+    count_of_rounds: int | None,
+    *,
+    as_json: bool,
+) -> None:
+    """An interrupt ends it well, with what the last whole round found."""
+    last: Round | None = None
+    told: list[dict[str, Any]] = []
+    with live(silent=True) as observe:
+        found = verify_rounds(invocation.project(), only, executor=Processes(processes), observe=observe)
+        try:
+            for last in islice(found, count_of_rounds):
+                told = [*told, last.as_json()][-_SHOWN_ROUNDS:]
+                if not as_json:
+                    click.echo(_round(last))
+        except KeyboardInterrupt:
+            if last is None:
+                raise
+        finally:
+            found.close()
+    if as_json:
+        answer({"rounds": told})
+    if last is not None and last.lasting:
+        raise VerificationFailed(
+            f"{plural(last.lasting, 'item')} at the target not as the source says, after what was written before was "
+            "applied",
+            advice=f"{last.lasting_file} has a line for each; stop the run and `greylag repair` mends them.",
+        )
+
+
+def _round(found: Round) -> str:
+    parts = [f"round {found.number}: {plural(found.verified, 'item')} verified in {duration(found.seconds)}"]
+    if found.passing:
+        parts.append(f"{plural(found.passing, 'difference')} passed")
+    lasting = f"{plural(found.lasting, 'item')} not as the source says, the oldest for {duration(found.oldest_seconds)}"
+    parts.append(lasting if found.lasting else "nothing differs")
+    return "; ".join(parts)
 
 
 def text(found: Verification) -> str:

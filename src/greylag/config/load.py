@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,9 @@ from greylag.config.resolve import resolve
 from greylag.config.services import region_of, resolve_infrastructure, resolve_services
 from greylag.config.tree import Node, parse
 from greylag.config.validation import validate
-from greylag.connectors.registry import connector_type
+from greylag.connectors.registry import connector_type, kinds
 from greylag.core.nearest import did_you_mean
+from greylag.core.ports import Documents
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -53,7 +55,8 @@ def load(
     services: Mapping[str, ServiceSpec] = {}
     if model is not None:
         skipped_tables = {str(path[1]) for path in skipped if path[0] == "tables" and len(path) > 1}
-        resolved = resolve(model, tuple(tree.at("connections").entries), skipped_tables, findings)
+        entries = tree.at("connections").entries
+        resolved = resolve(model, tuple(entries), own_keys(entries), skipped_tables, findings)
         tables = {ref.dataset for ref in resolved.tables}
         services = resolve_services(model, tables, file.parent, findings)
         region = region_of(tree.at("connections").entries)
@@ -74,6 +77,7 @@ def load(
         service_specs=services,
         infrastructure=infrastructure,
         tree=tree,
+        spool_bytes=model.spool_bytes,
     )
 
 
@@ -119,6 +123,19 @@ def substituted(
     findings.tree = tree = replace(tree, value=entries) if tree.entries else tree
     connections = _connections(tree, file.parent, findings)
     return Substituted(written, environments, raw, tree, connections, findings)
+
+
+def own_keys(connections: Mapping[str, Node]) -> dict[str, str]:
+    """The key of the tables of those connections that give every table the same one."""
+    found = {}
+    for name, node in connections.items():
+        kind = node.entries.get("kind")
+        if kind is not None and kind.value in kinds():
+            with suppress(ConfigurationError):
+                connector = connector_type(str(kind.value))
+                if isinstance(connector, Documents):
+                    found[name] = connector.own_key
+    return found
 
 
 def read_variables(

@@ -11,9 +11,8 @@ from pydantic import BeforeValidator, Field
 
 from greylag.config.infrastructure import Api, Assets, Cache, Infrastructure, Queue, Run
 from greylag.config.section import Duration, Name, Section, Templates, Text
-
-RESERVED = frozenset({"traffic", "budget"})
-"""Keys of a service that later versions give a meaning to."""
+from greylag.config.traffic import Budget, Traffic
+from greylag.core.change import SPOOL_BYTES
 
 
 def _python(value: Any) -> Any:
@@ -22,6 +21,10 @@ def _python(value: Any) -> Any:
 
 def _cache(value: Any) -> Any:
     return {"engine": value} if isinstance(value, str) else value
+
+
+def _budget(value: Any) -> Any:
+    return value if value is None or isinstance(value, dict) else {"monthly_usd": value}
 
 
 def _ttl(value: Any) -> Any:
@@ -137,6 +140,12 @@ class Service(Section):
     )
     queue: Queue | None = Field(None, description="A queue of its own, which `run` consumes.")
     assets: Assets | None = Field(None, description="A bucket of its own for files.")
+    traffic: Traffic | None = Field(
+        None, description="What it is asked to do: what `greylag cost` reckons with."
+    )
+    budget: Annotated[Budget | None, BeforeValidator(_budget, json_schema_input_type=float | Budget)] = Field(
+        None, description="What it may cost: US dollars a month, or a mapping."
+    )
 
 
 class ProjectFile(Section):
@@ -146,6 +155,12 @@ class ProjectFile(Section):
     connections: dict[Name, dict[str, Any]] = Field(description="Sources and targets, by the name flows use.")
     tables: dict[Text, Table] = Field({}, description="Tables that several flows write, by name.")
     services: dict[Name, Service] = Field(description="Services by name.")
+    spool_bytes: int = Field(
+        SPOOL_BYTES,
+        ge=2**20,
+        description="The most that changes which are not applied yet may take on this disk, for each source that is "
+        "followed; then reading waits, and the source's own history holds what is to come.",
+    )
     infrastructure: Infrastructure | None = Field(
         None, description="What all services share on AWS: region, network, databases, alarms."
     )

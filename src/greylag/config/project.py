@@ -10,6 +10,7 @@ from urllib.parse import quote
 from greylag.config.functions import load_function
 from greylag.config.places import path_of
 from greylag.config.problems import InvalidProject, Problem, redact
+from greylag.core.change import SPOOL_BYTES
 from greylag.core.nearest import did_you_mean
 from greylag.errors import ConfigurationError
 
@@ -55,7 +56,7 @@ class Project:
     `expand` puts the flows it stands for in its place. `services` gives the names of each service's flows,
     `service_specs` how each runs on AWS, and `infrastructure` what they share there: None where the file says nothing.
     `root` is the folder of `file`. `environment` is empty where none was chosen. `rehearsal`:
-    its state is that of a rehearsal.
+    its state is that of a rehearsal. `spool_bytes` bounds what each followed source may spool.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Project:
     service_specs: Mapping[str, ServiceSpec]
     infrastructure: InfrastructureSpec | None
     tree: Node = field(repr=False, compare=False)
+    spool_bytes: int = SPOOL_BYTES
     rehearsal: bool = False
 
     @property

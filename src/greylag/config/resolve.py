@@ -41,13 +41,18 @@ class _Draft:
 
 
 def resolve(
-    file: ProjectFile, connections: Collection[str], skipped_tables: Collection[str], findings: Findings
+    file: ProjectFile,
+    connections: Collection[str],
+    own_keys: Mapping[str, str],
+    skipped_tables: Collection[str],
+    findings: Findings,
 ) -> Resolved:
     """What `file` means. What is wrong becomes a finding, and its flow is left out of the result.
 
-    `connections` are the names that may be used, `skipped_tables` the declared tables that are findings already.
+    `connections` are the names that may be used, `own_keys` the keys of those whose tables all have the same one, and
+    `skipped_tables` the declared tables that are findings already.
     """
-    return _Resolver(file, connections, skipped_tables, findings).resolve()
+    return _Resolver(file, connections, own_keys, skipped_tables, findings).resolve()
 
 
 class _Resolver:
@@ -55,11 +60,13 @@ class _Resolver:
         self,
         file: ProjectFile,
         connections: Collection[str],
+        own_keys: Mapping[str, str],
         skipped_tables: Collection[str],
         findings: Findings,
     ) -> None:
         self._file = file
         self._connections = connections
+        self._own_keys = own_keys
         self._skipped_tables = set(skipped_tables)
         self._findings = findings
 
@@ -74,7 +81,9 @@ class _Resolver:
             shared = declared.get(draft.target)
             if draft.target.dataset in self._skipped_tables:
                 continue
-            if shared is None:
+            if draft.target.connection in self._own_keys:
+                table = self._collection(draft, shared)
+            elif shared is None:
                 table = self._own_table(draft, writers[draft.target])
             else:
                 table = self._shared_table(draft, shared)
@@ -98,6 +107,12 @@ class _Resolver:
             tables[ref] = TableSpec(
                 ref, table.key, dict(table.indexes), dict(table.key_types), ttl_attribute=table.ttl
             )
+            if table.in_ in self._own_keys:
+                tables[ref] = self._collection_table(ref)
+                given = {"key": table.key, "indexes": table.indexes, "key_types": table.key_types}
+                if table.key == tables[ref].key:
+                    del given["key"]
+                self._refuse_sections({**given, "ttl": table.ttl}, path, f"table {name}", ref.connection)
         return tables
 
     def _drafts(self) -> list[_Draft]:
@@ -190,6 +205,43 @@ class _Resolver:
                 )
         return table if ok else None
 
+    def _collection_table(self, ref: DatasetRef) -> TableSpec:
+        return TableSpec(ref, (self._own_keys[ref.connection],), any_type=True)
+
+    def _collection(self, draft: _Draft, shared: TableSpec | None) -> TableSpec | None:
+        """The table of a connection whose tables need no declaration: all have one key, and take records as they
+        are.
+        """
+        flow, connection = draft.flow, draft.target.connection
+        given: dict[str, Any] = {
+            name: getattr(flow, name) for name in ("indexes", "key_types", "types", "ttl")
+        }
+        if set(flow.key) - {self._own_keys[connection]}:
+            given["key"] = flow.key
+        if not self._refuse_sections(given, draft.path, f"flow {draft.name}", connection):
+            return None
+        ok = True
+        for path, split in draft.flow.split.items():
+            place, owner = (*draft.path, "split", path), f"split {path} of flow {draft.name}"
+            sections = {"indexes": split.indexes, "types": split.types}
+            ok &= self._refuse_sections(sections, place, owner, connection)
+            key = self._own_keys[connection]
+            if key not in {**split.attributes, **split.key}:
+                ok = False
+                self._findings.add(place, f"{owner} gives no {key}: the key of its table")
+        return (shared or self._collection_table(draft.target)) if ok else None
+
+    def _refuse_sections(
+        self, given: Mapping[str, Any], path: tuple[Step, ...], owner: str, connection: str
+    ) -> bool:
+        for section in (name for name, value in given.items() if value):
+            self._findings.add(
+                (*path, section),
+                f"{owner}: tables of connection {connection} have no `{section}` in greylag.yaml: their key is"
+                f" {self._own_keys[connection]}, every value keeps its type, and indexes are made as the source's are",
+            )
+        return not any(given.values())
+
     def _own_table(self, draft: _Draft, writers: list[_Draft]) -> TableSpec | None:
         flow, owner, table = draft.flow, f"flow {draft.name}", draft.target
         if not flow.key:
@@ -249,6 +301,9 @@ class _Resolver:
     def _spec(self, draft: _Draft, table: TableSpec) -> FlowSpec:
         flow = draft.flow
         ttl = None
+        attributes = self._templates(flow, draft.path, f"flow {draft.name}")
+        if table.any_type:
+            attributes = {**{name: f"{{{name}}}" for name in table.key}, **attributes}
         if flow.ttl is not None:
             after = duration_seconds(flow.ttl.after) if flow.ttl.after is not None else 0
             ttl = TtlSpec(flow.ttl.attribute, flow.ttl.from_ or flow.ttl.attribute, after)
@@ -262,7 +317,7 @@ class _Resolver:
             service=draft.service,
             source=draft.source,
             table=table,
-            attributes=self._templates(flow, draft.path, f"flow {draft.name}"),
+            attributes=attributes,
             where=flow.where,
             rename=flow.rename,
             drop=flow.drop,
@@ -271,7 +326,7 @@ class _Resolver:
             split=tuple(split),
             python=PythonSpec(flow.python.function, flow.python.inverse) if flow.python is not None else None,
             numbers=flow.numbers,
-            keep_order=flow.order == "keep",
+            keep_order=flow.order == "keep" or table.any_type,
         )
 
     def _templates(self, given: Flow | Split, path: tuple[Step, ...], owner: str) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from greylag.config.openapi import routes_of
 from greylag.config.section import duration_seconds
+from greylag.config.traffic import rate
 from greylag.core.nearest import did_you_mean
 from greylag.core.services import (
     ApiSpec,
     AssetsSpec,
+    BudgetSpec,
     CacheSpec,
     CorsSpec,
     DatabaseSpec,
@@ -19,6 +21,7 @@ from greylag.core.services import (
     QueueSpec,
     RunSpec,
     ServiceSpec,
+    TrafficSpec,
 )
 from greylag.errors import ConfigurationError
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from greylag.config.findings import Findings
     from greylag.config.infrastructure import Api, Assets, Database, Queue, Run
     from greylag.config.model import ProjectFile, Service
+    from greylag.config.traffic import Traffic
     from greylag.config.tree import Node, Step
 
 MAX_FUNCTION_SECONDS = 900
@@ -188,7 +192,19 @@ class _Resolver:
             else None,
             queue=self._queue(name, service, service.queue) if service.queue is not None else None,
             assets=self._assets(name, service.assets) if service.assets is not None else None,
+            traffic=self._traffic(name, service.traffic) if service.traffic is not None else None,
+            budget=BudgetSpec(**dict(service.budget)) if service.budget is not None else None,
         )
+
+    def _traffic(self, name: str, traffic: Traffic) -> TrafficSpec:
+        if traffic.low > traffic.high:
+            self._findings.add(
+                ("services", name, "traffic", "low"), f"service {name}: `low` of its traffic is above `high`"
+            )
+        rates = ("reads", "writes", "requests", "messages", "uploads", "downloads")
+        said: dict[str, Any] = dict(traffic)
+        monthly = {key: rate(said[key]) for key in rates if said[key] is not None}
+        return TrafficSpec(**{**said, **monthly})
 
     def _run(self, name: str, service: Service, run: Run) -> RunSpec:
         place, owner = ("services", name, "run"), f"service {name}"

@@ -41,6 +41,8 @@ def complete(
 
 
 def _complete(table: TableSpec, flows: Sequence[FlowSpec], findings: Findings) -> TableSpec:
+    if table.any_type:
+        return table
     wanted = dict.fromkeys([*table.key, *(name for names in table.indexes.values() for name in names)])
     types: dict[str, tuple[str, str]] = {
         attribute: (kind, "its key_types") for attribute, kind in table.key_types.items()

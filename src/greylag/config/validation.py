@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
-from greylag.config.model import RESERVED
 from greylag.core.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -80,8 +79,6 @@ def place(path: tuple[Step, ...]) -> str:
 def _message(kind: str, text: str, path: tuple[Step, ...], keys: tuple[str, ...]) -> str:
     key = str(path[-1]) if path else ""
     if kind == "extra_forbidden":
-        if len(path) == 3 and path[0] == "services" and key in RESERVED:
-            return f"`{key}:` of {place(path[:-1])} is not in this version"
         return f"unknown key {key!r} in {place(path[:-1])}{did_you_mean(key, keys)}"
     if kind == "missing":
         return f"{place(path[:-1])} needs `{key}`"

@@ -30,15 +30,19 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from greylag.connectors.registry import connector_type
 from greylag.core.canonical import canonical
+from greylag.core.ports import Followable
 from greylag.errors import ConfigurationError, ResourceError, TransientError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from greylag.core.change import ChangeBatch, Followed, History, RawChange
     from greylag.core.flows import FlowSpec, TableSpec
     from greylag.core.inventory import Inventory, Sample
+    from greylag.core.paths import Path as FieldPath
     from greylag.core.ports import (
+        ChangeFeed,
         Codec,
         Connector,
         DatasetInfo,
@@ -48,7 +52,7 @@ if TYPE_CHECKING:
         Target,
         Writer,
     )
-    from greylag.core.records import Encoded, Erased, Page, Partition, Record, Stored
+    from greylag.core.records import Encoded, Erased, Page, Partition, Record, Rejection, Stored
     from greylag.core.values import Document, Value
 
 kind = "faulty"
@@ -243,12 +247,78 @@ class FaultySource:
         self._strikes.before("sample", f"{dataset} {count}")
         return self._inner.sample(dataset, count)
 
+    def feed(self, datasets: Sequence[Followed], scratch: Path) -> ChangeFeed:
+        """See `ports.Followable.feed`."""
+        assert isinstance(self._inner, Followable), "asked only where describe says resumable_changes"
+        return FaultyFeed(self._inner.feed(datasets, scratch), self._strikes)
+
     def limit(self, bytes_per_second: float | None) -> None:
         """See `ports.Source.limit`."""
         self._inner.limit(bytes_per_second)
 
     def close(self) -> None:
         """See `ports.Source.close`."""
+        self._inner.close()
+
+
+class FaultyFeed:
+    """See `ports.ChangeFeed`. A batch that holds changes is struck as a page is; what the first of them is decides."""
+
+    def __init__(self, inner: ChangeFeed, strikes: Strikes) -> None:
+        self._inner = inner
+        self._strikes = strikes
+        self.form = inner.form
+
+    def position(self) -> str:
+        """See `ports.ChangeFeed.position`."""
+        return self._inner.position()
+
+    def read(self, position: str) -> Iterator[ChangeBatch]:
+        """See `ports.ChangeFeed.read`."""
+        for batch in self._inner.read(position):
+            if not batch.changes:
+                yield batch
+                continue
+            first = batch.changes[0]
+            place = f"{first.dataset} {first.id!r} {hashlib.blake2b(first.document or b'').hexdigest()}"
+            self._strikes.before("feed", place)
+            yield batch
+            self._strikes.after("feed", place)
+
+    def mark(self) -> str:
+        """See `ports.ChangeFeed.mark`."""
+        return self._inner.mark()
+
+    def passed(self, mark: str) -> bool:
+        """See `ports.ChangeFeed.passed`."""
+        return self._inner.passed(mark)
+
+    def id_of(self, dataset: str, record: Record) -> bytes:
+        """See `ports.ChangeFeed.id_of`."""
+        return self._inner.id_of(dataset, record)
+
+    def known_fields(self, dataset: str) -> frozenset[FieldPath]:
+        """See `ports.ChangeFeed.known_fields`."""
+        return self._inner.known_fields(dataset)
+
+    def known(self, dataset: str, id: bytes) -> Record:  # noqa: A002
+        """See `ports.ChangeFeed.known`."""
+        return self._inner.known(dataset, id)
+
+    def decode(self, change: RawChange) -> Record | Rejection:
+        """See `ports.ChangeFeed.decode`."""
+        return self._inner.decode(change)
+
+    def history(self, position: str) -> History:
+        """See `ports.ChangeFeed.history`."""
+        return self._inner.history(position)
+
+    def limit(self, bytes_per_second: float | None) -> None:
+        """See `ports.ChangeFeed.limit`."""
+        self._inner.limit(bytes_per_second)
+
+    def close(self) -> None:
+        """See `ports.ChangeFeed.close`."""
         self._inner.close()
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from greylag.connectors import memory_changes
 from greylag.connectors.pace import Pace
 from greylag.connectors.spread import spread
 from greylag.core import extended_json
@@ -32,8 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from greylag.core.change import Followed
     from greylag.core.flows import FlowSpec, TableSpec
-    from greylag.core.ports import Codec, Connector, Source, Target, Writer
+    from greylag.core.ports import ChangeFeed, Codec, Connector, Source, Target, Writer
     from greylag.core.records import Item
     from greylag.core.values import Document, Value
 
@@ -142,6 +144,49 @@ def change(path: Path, dataset: str, place: int, fields: Document | None) -> Non
             db.execute(f"UPDATE records SET fields = ? {where}", (_body(fields), place, dataset))  # noqa: S608
 
 
+def write(path: Path, dataset: str, records: Iterable[Document], *, family: str = "bson") -> None:
+    """Insert or replace records, as an application would, each in a transaction of its own: by their `_id`, or with
+    family "json" behind the last one.
+    """
+    with closing(_open(path)) as db:
+        for each in records:
+            with db:
+                db.execute("BEGIN IMMEDIATE")
+                serial, place = db.execute(
+                    "SELECT serial, coalesce((SELECT max(place) + 1 FROM records WHERE dataset = serial), 0)"
+                    " FROM datasets WHERE name = ?",
+                    (dataset,),
+                ).fetchone()
+                db.execute(
+                    "INSERT INTO records VALUES (?, ?, ?, ?) ON CONFLICT (dataset, id) DO UPDATE SET fields = "
+                    "excluded.fields",
+                    (serial, place, canonical(_identify(each, place, family)), _body(each)),
+                )
+
+
+def delete(path: Path, dataset: str, ids: Iterable[Value]) -> None:
+    """Delete records by their ids, each in a transaction of its own; what is not there is no error."""
+    with closing(_open(path)) as db:
+        for each in ids:
+            with db:
+                db.execute(
+                    "DELETE FROM records WHERE id = ? AND dataset = (SELECT serial FROM datasets WHERE name = ?)",
+                    (canonical(each), dataset),
+                )
+
+
+def drop(path: Path, dataset: str) -> None:
+    """Delete a dataset as a whole."""
+    with closing(_open(path)) as db, db:
+        db.execute("DELETE FROM datasets WHERE name = ?", (dataset,))
+
+
+def forget_changes(path: Path) -> None:
+    """Cut off the history of changes: positions from before now are lost."""
+    with closing(_open(path)) as db, db:
+        memory_changes.forget(db)
+
+
 def items(path: Path, table: str) -> list[Document]:
     """Every item of `table`, in the order of their keys. For tests: holds them all."""
     with closing(_open(path)) as db:
@@ -183,6 +228,7 @@ class MemorySource:
             estimated_records=count,
             estimated_bytes=size,
             unique_id=self._unique_id(serial),
+            resumable_changes=True,
         )
 
     def partitions(self, dataset: str, *, partition_bytes: int) -> Iterator[Partition]:
@@ -237,7 +283,7 @@ class MemorySource:
                 yield found
 
     def inventory(self, dataset: str) -> Inventory:
-        """See `ports.Source.inventory`. There are no indexes but that of the ids, and no change stream."""
+        """See `ports.Source.inventory`. There are no indexes but that of the ids; changes are kept for ever."""
         info = self.describe(dataset)
         ids = (Index("_id_", (("_id", "ascending"),), unique=True),) if info.family == "bson" else ()
         return Inventory(dataset, "memory", stored_bytes=info.estimated_bytes, indexes=ids)
@@ -250,6 +296,16 @@ class MemorySource:
         if total <= count:
             return Sample(pages, "every record", whole=True)
         return Sample(spread(pages, count / total), "records at even distances over the whole dataset")
+
+    def feed(self, datasets: Sequence[Followed], scratch: Path) -> ChangeFeed:  # noqa: ARG002 - it needs none
+        """See `ports.Followable.feed`."""
+        return memory_changes.MemoryFeed(
+            [each.dataset for each in datasets],
+            open_file=lambda: _open(self._connector.path, must_exist=True),
+            translated=lambda: _translated(self._connector),
+            decode=lambda place, text: _decode(place, text, self._connector.family),
+            by_place=self._connector.family == "json",
+        )
 
     def limit(self, bytes_per_second: float | None) -> None:
         """See `ports.Source.limit`."""
@@ -522,7 +578,7 @@ def _open(path: Path, *, must_exist: bool = False) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode=WAL")
         db.execute("PRAGMA synchronous=NORMAL")
         db.execute("PRAGMA foreign_keys=ON")
-        db.executescript(_SCHEMA)
+        db.executescript(_SCHEMA + memory_changes.SCHEMA)
         return db
 
 

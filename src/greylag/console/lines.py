@@ -5,16 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greylag.console.units import count, duration, size
+from greylag.core.progress import LOADED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from greylag.core.progress import FlowProgress, Snapshot
+    from greylag.core.progress import FlowProgress, Snapshot, StreamProgress
 
 
 def total(snapshot: Snapshot) -> str:
     """Where the whole operation stands."""
     flows = snapshot.flows
+    if snapshot.streams and all(each.stage in LOADED for each in flows):
+        stages = sorted({each.stage for each in flows})
+        return f"{', '.join(stages)}: " + "; ".join(following(each) for each in snapshot.streams)
     parts = [f"{snapshot.operation}: {count(sum(each.records_read for each in flows))} records"]
     known = [each.records_estimate for each in flows]
     if flows and None not in known:
@@ -32,6 +36,30 @@ def total(snapshot: Snapshot) -> str:
     if snapshot.seconds_left is not None and not snapshot.finished:
         parts.append(f"about {duration(snapshot.seconds_left)} left")
     return ", ".join(parts)
+
+
+def following(stream: StreamProgress) -> str:
+    """How far one stream is."""
+    parts = [f"{stream.stream}: {count(stream.changes_applied)} changes applied"]
+    if stream.changes_behind is not None:
+        parts.append(f"{count(stream.changes_behind)} behind")
+    if stream.lag_p50_ms is not None and stream.lag_p99_ms is not None and stream.lag_max_ms is not None:
+        parts.append(
+            f"lag {_milliseconds(stream.lag_p50_ms)} (p99 {_milliseconds(stream.lag_p99_ms)}, "
+            f"most {_milliseconds(stream.lag_max_ms)})"
+        )
+    parts.append(f"spool {size(stream.spool_bytes)}")
+    if stream.keys_waiting:
+        parts.append(f"{count(stream.keys_waiting)} keys wait")
+    if stream.records_stale:
+        parts.append(f"{count(stream.records_stale)} records stale")
+    if stream.history_seconds is not None:
+        parts.append(f"source keeps {duration(stream.history_seconds)}")
+    return ", ".join(parts)
+
+
+def _milliseconds(value: int) -> str:
+    return f"{value} ms" if value < 10_000 else duration(value / 1000)
 
 
 def table(rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> str:

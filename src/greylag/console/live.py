@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 
 from greylag.console import lines
 from greylag.console.units import count, duration, size
+from greylag.core.progress import LOADED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,7 +82,7 @@ class _Bars:
 
 def _share(flow: FlowProgress) -> tuple[int, int | None]:
     """How much of how much, in records or else in bytes; None while that is unknown."""
-    if flow.stage == "loaded":
+    if flow.stage in LOADED:
         return 1, 1
     if flow.records_estimate is not None:
         return flow.records_read, max(flow.records_estimate, flow.records_read)
@@ -94,7 +95,7 @@ def _figures(flow: FlowProgress) -> str:
     parts = [f"{count(flow.records_read)} records"]
     if flow.records_quarantined:
         parts.append(f"{count(flow.records_quarantined)} quarantined")
-    if flow.stage != "loaded":
+    if flow.stage not in LOADED:
         parts += _rates(flow)
     parts.append(f"{count(flow.throttles)} throttles")
     return ", ".join(parts)

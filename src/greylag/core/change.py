@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from greylag.core.paths import Path
+
+SPOOL_BYTES: Final = 10 << 30
+"""What a stream may spool unless told otherwise."""
 
 
 class RawChange(NamedTuple):

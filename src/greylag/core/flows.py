@@ -26,7 +26,9 @@ class TableSpec:
 
     `key` names one or two attributes, partition key first; `indexes` the same by index name. `key_types` holds
     "S", "N" or "B" for those of these attributes whose type the templates decide; the rest is learned from an
-    existing table, or else from the source's records.
+    existing table, or else from the source's records. `any_type`: the target takes values of every type for the key
+    (see `ports.Documents`), so there are no key types; `options` are those it is made with where it is missing, in the
+    target's own words.
     """
 
     ref: DatasetRef
@@ -34,6 +36,8 @@ class TableSpec:
     indexes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     key_types: Mapping[str, str] = field(default_factory=dict)
     ttl_attribute: str | None = None
+    any_type: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

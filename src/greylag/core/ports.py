@@ -34,13 +34,25 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path as Folder
 
     from greylag.core.change import ChangeBatch, Followed, History, RawChange
     from greylag.core.flows import FlowSpec, TableSpec
     from greylag.core.inventory import Inventory, Sample
     from greylag.core.mapping import Mapping as CompiledMapping
-    from greylag.core.records import Encoded, Erased, Item, Page, Partition, Record, Rejection, Stored
+    from greylag.core.paths import Path
+    from greylag.core.records import (
+        Encoded,
+        Erased,
+        Item,
+        NativePage,
+        Page,
+        Partition,
+        Record,
+        Rejection,
+        Stored,
+    )
+    from greylag.core.structure import Product, Structure
     from greylag.core.values import Document, Value
 
 
@@ -50,7 +62,8 @@ class DatasetInfo:
 
     `identity` differs when it is another dataset or, where nothing but content tells (files), another content.
     `unique_id` is the template name of a field the source itself keeps unique and whose text form cannot give one
-    text for two values (`_id` where every `_id` has one type; `@row`); None where nothing is known. `family` is
+    text for two values (`_id` where every `_id` has one type; `@row`); None where nothing is known. `unique_value` is
+    a field whose values it keeps unique, of whatever types they are: by value, 1 and 1.0 are one. `family` is
     "bson" or "json": which type a plain number at the target is taken for.
     """
 
@@ -61,6 +74,7 @@ class DatasetInfo:
     estimated_bytes: int | None
     unique_id: str | None
     resumable_changes: bool = False
+    unique_value: str | None = None
 
 
 class Source(Protocol):
@@ -108,6 +122,22 @@ class Source(Protocol):
         """Let go of connections and files."""
 
 
+@runtime_checkable
+class NativeSource(Protocol):
+    """What a source that gives `NativePage`s offers beside `Source`."""
+
+    def fetch_native(self, dataset: str, ids: Iterable[Value]) -> Iterator[NativePage]:
+        """As `Source.fetch`, undecoded."""
+
+
+@runtime_checkable
+class Structured(Protocol):
+    """What a source offers beside `Source` where its datasets are made with options and indexes worth keeping."""
+
+    def structure(self, dataset: str) -> Structure:
+        """How the dataset is made. Raises as `describe`."""
+
+
 class ChangeFeed(Protocol):
     """The resumable change stream of some datasets of a source. Used in one process at a time."""
 
@@ -136,6 +166,16 @@ class ChangeFeed(Protocol):
     def id_of(self, dataset: str, record: Record) -> bytes:
         """The `RawChange.id` that a change to this record has."""
 
+    def known_fields(self, dataset: str) -> frozenset[Path]:
+        """The fields that `known` gives of every record of the dataset (`_id`), with ("@row",) where it gives the
+        record's place; empty where an id tells nothing. No I/O.
+        """
+
+    def known(self, dataset: str, id: bytes) -> Record:  # noqa: A002 - it is one
+        """What a `RawChange.id` alone tells of its record: the record with the `known_fields` and no others. With
+        it the keys of a deleted record are found without an index where templates see nothing else. Pure.
+        """
+
     def decode(self, change: RawChange) -> Record | Rejection:
         """The record of a change that is no delete, or why it cannot be carried. Pure."""
 
@@ -153,7 +193,7 @@ class ChangeFeed(Protocol):
 class Followable(Protocol):
     """What a source offers beside `Source` where DatasetInfo.resumable_changes can be true."""
 
-    def feed(self, datasets: Sequence[Followed], scratch: Path) -> ChangeFeed:
+    def feed(self, datasets: Sequence[Followed], scratch: Folder) -> ChangeFeed:
         """The change stream of these datasets. `scratch` is a folder of the feed's own that lasts as long as the
         positions it gives; only the process that reads uses it. No I/O.
         """
@@ -199,9 +239,12 @@ class Codec(Protocol):
 class Transcoding(Protocol):
     """What a codec may offer beside `Codec`: to carry documents as their source holds them, without decoding them."""
 
-    def transcoder(self, mapping: CompiledMapping, form: str) -> Callable[[bytes], Encoded | None] | None:
-        """A function of one document of a `NativePage` of this form → what `encode` gives of the item that `mapping`
-        makes of it, the body byte for byte; None for a document of which it is not sure. None where there is none.
+    def transcoder(
+        self, mapping: CompiledMapping, form: str, *, canonical: bool = False
+    ) -> Callable[[bytes], Encoded | None] | None:
+        """A function of one document of a `NativePage` of this form → what `encode` (`canonical`) gives of the item
+        that `mapping` makes of it, the body byte for byte; None for a document of which it is not sure. None where
+        there is none. A document that has no exact values but is the same at both ends may be among them.
         """
 
 
@@ -210,6 +253,8 @@ class Delivery:
     """What became of a batch: how many items and bytes the target acknowledged, what it charged, how often it said
     "slower" (`throttles`), and the items it will never take (index into the batch, reason). `unknown` counts requests
     that were given up without an answer and sent again: they may still land, later than what was acknowledged.
+    `duplicates` are items (index into the batch, reason) that another item keeps out, since it has a value that a
+    unique index allows only once: they were not written, and may be once that one has changed.
     """
 
     items: int
@@ -218,6 +263,7 @@ class Delivery:
     throttles: int = 0
     refused: tuple[tuple[int, str], ...] = ()
     unknown: int = 0
+    duplicates: tuple[tuple[int, str], ...] = ()
 
 
 class Writer(Protocol):
@@ -288,6 +334,67 @@ class Target(Protocol):
         """Let go of connections."""
 
 
+class OldCodec(Protocol):
+    """A flow's records to the form in which its old store is written; pure."""
+
+    def encode(self, record: Record) -> Encoded:
+        """Raises Refused for what the old store cannot hold exactly."""
+
+    def erased(self, encoded: Encoded) -> Erased:
+        """What deletes the record."""
+
+
+class OldStore(Protocol):
+    """A source into which changes are carried back, once the application writes elsewhere."""
+
+    def codec(self, flow: FlowSpec, family: str) -> OldCodec:
+        """How the flow's records look. Raises ConfigurationError where they cannot be found again."""
+
+    def writer(self, flow: FlowSpec) -> Writer:
+        """A writer of the flow's records, of its own connections."""
+
+    def with_ids(self, flow: FlowSpec, records: Sequence[Record]) -> Iterator[Record]:
+        """Records as the source gives them, in its order, with the ids that the codec knows them by."""
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+
+
+@runtime_checkable
+class Returning(Protocol):
+    """What a connector may offer whose source is no target for flows, and yet takes changes back."""
+
+    def old_store(self) -> OldStore:
+        """Its source, to be written."""
+
+
+@runtime_checkable
+class Structuring(Protocol):
+    """What a target offers beside `Target` where tables are made as a source's datasets are: `prepare` makes a missing
+    one with `TableSpec.options`, its indexes are built when its records are there.
+    """
+
+    structure_form: str
+    """The `Structure.form` it takes."""
+
+    creates: bool
+    """Whether its connection lets Greylag make tables and indexes."""
+
+    def product(self) -> Product:
+        """What its server is."""
+
+    def index_definitions(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+        """The indexes that stand, by name, but for the key's own."""
+
+    def build_index(self, table: str, definition: Mapping[str, Any]) -> None:
+        """Build one, and wait for it; one that stands already is no error. Raises ConnectorError where the server does
+        not make it.
+        """
+
+    def building(self, table: str) -> Mapping[str, float]:
+        """How much of each index that is being built is done, 0 to 1, as far as the server tells."""
+
+
 @runtime_checkable
 class Connector(Protocol):
     """A `kind` of connection: validated options in, sources and targets out. Picklable; holds no connection."""
@@ -303,6 +410,53 @@ class Connector(Protocol):
         """Raises ConfigurationError if this kind is a source only."""
 
 
+class Fence(Protocol):
+    """Makes a store itself refuse the application's writes, thing by thing (a user, a table, a file), and undoes it.
+
+    What `look` gave is durable before `impose` changes anything: so a fence that was killed half way can be lifted.
+    """
+
+    def things(self, datasets: Sequence[str], who: str | None) -> Sequence[str]:
+        """What has to be fenced so that nobody but Greylag writes these datasets; `who`: the application, where the
+        store knows users. Raises ConfigurationError where that would be Greylag itself, or could hold nobody.
+        """
+
+    def look(self, thing: str) -> Mapping[str, Any]:
+        """How the thing stands, and what will be done to it: JSON-serialisable, no secret in it. Changes nothing."""
+
+    def impose(self, thing: str, before: Mapping[str, Any]) -> Sequence[str]:
+        """Fence it; what was done, a sentence each. Idempotent. When it returns the store refuses."""
+
+    def lift(self, thing: str, before: Mapping[str, Any]) -> Sequence[str]:
+        """Put back exactly what was. Idempotent, also for a thing that was never fenced."""
+
+    def clock_ms(self) -> int:
+        """The store's clock, in milliseconds since 1970."""
+
+    def close(self) -> None:
+        """Let go of connections."""
+
+
+@runtime_checkable
+class Fenceable(Protocol):
+    """What a connector offers beside `Connector` where its store can refuse the application's writes."""
+
+    def fence(self) -> Fence:
+        """No I/O."""
+
+
+@runtime_checkable
+class Snapshotted(Protocol):
+    """What a connector offers beside `Connector` where a feed sees only some of the states its source has: a load must
+    then read none that the feed did not see.
+    """
+
+    def as_followed(self, scratch: Folder) -> Connector:
+        """The connector whose sources give the records of the first position of the feed with this `scratch`, once
+        there is one, and feeds as before; the identity of a dataset stays while it is written to.
+        """
+
+
 class ConnectorType(Protocol):
     """What a connector module exports as `connector`, and an entry point of `greylag.connectors` names."""
 
@@ -310,5 +464,14 @@ class ConnectorType(Protocol):
     options: type[Any]
     """A frozen pydantic model of the connection's keys in greylag.yaml, `kind` included as a Literal."""
 
-    def open(self, name: str, options: Any, root: Path) -> Connector:
+    def open(self, name: str, options: Any, root: Folder) -> Connector:
         """The connector for these options. `root` is the folder of greylag.yaml, for relative paths. No I/O."""
+
+
+@runtime_checkable
+class Documents(Protocol):
+    """What a connector type offers beside `ConnectorType` where its tables hold documents as they are: of any fields
+    in their order, each type its own, under a key that every table has and whose values may be of any type.
+    """
+
+    own_key: str

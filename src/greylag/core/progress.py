@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+LOADED: Final = frozenset({"loaded", "catching up", "following"})
+"""The stages of a flow whose load has ended. One that is followed catches up until apply has passed the position at
+which that was; after it the flow is following.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +37,38 @@ class FlowProgress:
 
 
 @dataclass(frozen=True, slots=True)
+class StreamProgress:
+    """How far following is for one source connection. What is not known yet is None.
+
+    `changes_behind`: entries of the spool that are not applied yet. The lags, of the last five minutes, go from a write
+    at the source to its acknowledgement at the target; the median and the 99th percentile are upper bounds.
+    `applied_until_ms` and `captured_until_ms`: the source's time up to which everything is applied, or spooled.
+    `history_seconds`: for how long the source still keeps what is not spooled yet, should nothing more be read.
+    `warning` says in words what threatens.
+    """
+
+    stream: str
+    changes_captured: int = 0
+    changes_applied: int = 0
+    changes_behind: int | None = None
+    keys_waiting: int = 0
+    records_stale: int = 0
+    lag_p50_ms: int | None = None
+    lag_p99_ms: int | None = None
+    lag_max_ms: int | None = None
+    captured_until_ms: int | None = None
+    applied_until_ms: int | None = None
+    spool_bytes: int = 0
+    spool_limit_bytes: int = 0
+    history_seconds: float | None = None
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All flows of a run at one moment. Rates are over the last few seconds, per second; None until known."""
+    """All flows of a run at one moment. Rates are over the last few seconds, per second; None until known. `streams`:
+    what is followed.
+    """
 
     operation: str
     flows: tuple[FlowProgress, ...]
@@ -41,3 +77,4 @@ class Snapshot:
     bytes_per_second: float | None = None
     seconds_left: float | None = None
     finished: bool = False
+    streams: tuple[StreamProgress, ...] = ()

@@ -21,21 +21,35 @@ class Record(NamedTuple):
 class Undecoded:
     """A record that was carried as the source holds it; decoded if someone asks what it is."""
 
-    __slots__ = ("_decode", "_document")
+    __slots__ = ("_page", "document")
 
-    def __init__(self, document: bytes, decode: Callable[[bytes], Record]) -> None:
-        self._document = document
-        self._decode = decode
+    def __init__(self, document: bytes, page: NativePage) -> None:
+        self.document = document
+        self._page = page
 
     @property
     def id(self) -> Value:
         """See `Record`."""
-        return self._decode(self._document).id
+        return self._page.identify(self.document)
+
+    def record(self) -> Record:
+        """It decoded. Raises Refused."""
+        records, rejected = self._page.decode_all(self.document)
+        if rejected:
+            raise Refused(rejected[0].reason, rejected[0].fix)
+        return records[0]
 
     @property
-    def fields(self) -> Document:
-        """See `Record`."""
-        return self._decode(self._document).fields
+    def form(self) -> str:
+        """See `NativePage`."""
+        return self._page.form
+
+    def rejection(self, reason: str, fix: str) -> Rejection:
+        """It in quarantine: as bytes where no value says exactly what it holds."""
+        records, rejected = self._page.decode_all(self.document)
+        if records:
+            return Rejection(records[0].id, reason, fix, records[0].fields)
+        return Rejection(rejected[0].id, reason, fix, raw=self.document)
 
 
 class Item(NamedTuple):
@@ -137,12 +151,14 @@ class NativePage(Page):
     asked for; `decode` does the same for one document, which it gives as a record or a rejection.
     """
 
-    __slots__ = ("_decoded", "decode_all", "documents", "form")
+    __slots__ = ("_decoded", "decode_all", "documents", "form", "identify")
 
     documents: Sequence[bytes]
     form: str
     """What the documents are: "bson"."""
     decode_all: Callable[[bytes], tuple[Sequence[Record], Sequence[Rejection]]]
+    identify: Callable[[bytes], Value]
+    """The id of one of its documents that were carried."""
     _decoded: tuple[Sequence[Record], Sequence[Rejection]]
 
     def __init__(
@@ -152,6 +168,8 @@ class NativePage(Page):
         cursor: str,
         bytes_read: int,
         decode_all: Callable[[bytes], tuple[Sequence[Record], Sequence[Rejection]]],
+        *,
+        identify: Callable[[bytes], Value],
     ) -> None:
         """`decode_all` decodes documents end to end: those that can be carried, in order, and those that cannot."""
         for name, value in (("cursor", cursor), ("bytes_read", bytes_read)):
@@ -159,6 +177,7 @@ class NativePage(Page):
         object.__setattr__(self, "form", form)
         object.__setattr__(self, "documents", documents)
         object.__setattr__(self, "decode_all", decode_all)
+        object.__setattr__(self, "identify", identify)
 
     @property
     def records(self) -> Sequence[Record]:
@@ -172,11 +191,7 @@ class NativePage(Page):
 
     def only(self, documents: Sequence[bytes]) -> NativePage:
         """A page of some of its documents, for decoding them."""
-        return NativePage(self.form, documents, self.cursor, 0, self.decode_all)
-
-    def record(self, document: bytes) -> Record:
-        """One of its documents, which can be carried."""
-        return self.decode_all(document)[0][0]
+        return NativePage(self.form, documents, self.cursor, 0, self.decode_all, identify=self.identify)
 
     def _all(self) -> tuple[Sequence[Record], Sequence[Rejection]]:
         if not hasattr(self, "_decoded"):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from decimal import Decimal
 
 Access = Literal["read", "write"]
 """What a service may do with a table or a bucket; "write" reads too."""
@@ -112,6 +113,44 @@ class AssetsSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class TrafficSpec:
+    """What a service is asked to do, all rates a month; None where nothing is said. `low` and `high` are multiples of
+    the mean that the cost is reckoned for beside it; shares are from 0 to 1.
+    """
+
+    reads: Decimal | None
+    writes: Decimal | None
+    items: int | None
+    item_bytes: int | None
+    consistent: Decimal
+    requests: Decimal | None
+    response_bytes: int
+    milliseconds: int
+    messages: Decimal | None
+    message_bytes: int
+    objects: int | None
+    object_bytes: int
+    uploads: Decimal | None
+    downloads: Decimal | None
+    archived: Decimal
+    hit_rate: Decimal
+    peak: Decimal
+    low: Decimal
+    high: Decimal
+    tenants: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpec:
+    """What a service may cost, in US dollars; None where nothing is said. `now_usd` is what the old one costs."""
+
+    monthly_usd: Decimal | None
+    per_call_usd: Decimal | None
+    per_tenant_usd: Decimal | None
+    now_usd: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceSpec:
     """A service: its flows by name, and how it runs on AWS as far as the file says."""
 
@@ -122,6 +161,8 @@ class ServiceSpec:
     cache: CacheSpec | None = None
     queue: QueueSpec | None = None
     assets: AssetsSpec | None = None
+    traffic: TrafficSpec | None = None
+    budget: BudgetSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)

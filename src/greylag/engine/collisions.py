@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 PARTITION_BYTES = 64 * 2**20
 PAGE_BYTES = 4 * 2**20
-_NO_BODY = bytes(16)
+_NO_BODY = b""
 
 
 class Damage(Enum):

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greylag.engine.colliding import SHOWN, CollidingKeys, CollidingKeysWriter
 from greylag.engine.disk import writing
+from greylag.engine.ranges import Ranges
 from greylag.engine.spill import SOURCE, Entry, Spill, SpillWriter, bucket_of, hashed
 
 if TYPE_CHECKING:
@@ -23,16 +24,19 @@ if TYPE_CHECKING:
 
     from greylag.core.work import Worker
 
-_NO_BODY = bytes(16)
+_NO_BODY = b""
 _MANY = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """A joined bucket: items that agree, by the place of their flow, and how many candidates were written."""
+    """A joined bucket: items that agree, by the place of their flow, how many candidates were written, and the ranges
+    of the checked flows.
+    """
 
     verified: dict[int, int]
     candidates: int
+    ranges: Ranges[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,12 @@ class CollidingBuckets:
         self._buckets.clear()
 
 
+@dataclass(slots=True)
+class _Found:
+    verified: Counter[int] = field(default_factory=Counter)
+    ranges: Ranges[int] = field(default_factory=Ranges)
+
+
 class _JoinWorker:
     def __init__(self, work: JoinWork) -> None:
         self._work = work
@@ -95,16 +105,16 @@ class _JoinWorker:
     def run(self, bucket: int, emit: Callable[[Joined], None]) -> None:
         path = candidates_file(self._work.folder, bucket)
         colliding = CollidingKeysWriter(colliding_file(self._work.folder, bucket), self._work.names)
-        verified: Counter[int] = Counter()
+        found = _Found()
         count = 0
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with path.open("wb") as file:
                 for key, entries in self._spill.groups(bucket):
-                    count += self._join(key, entries, file, colliding, verified)
+                    count += self._join(key, entries, file, colliding, found)
         colliding.finish()
         self._colliding_records.flush()
-        emit(Joined(dict(verified), count))
+        emit(Joined(dict(found.verified), count, found.ranges))
 
     def control(self, message: Any) -> None:
         """Rates do not concern a join."""
@@ -118,9 +128,13 @@ class _JoinWorker:
         entries: Iterable[Entry],
         file: BinaryIO,
         colliding: CollidingKeysWriter,
-        verified: Counter[int],
+        found: _Found,
     ) -> int:
         sources, shown, target = self._sort(entries)
+        if target is not None:
+            found.ranges.at(target.flow, key).target.add(target.body)
+        if sources == 1 and shown[0].flow in self._work.checked:
+            found.ranges.at(shown[0].flow, key).source.add(shown[0].body)
         if sources > 1:
             colliding.add(key, sources, shown)
             if target is None:
@@ -133,7 +147,7 @@ class _JoinWorker:
         if source.flow not in self._work.checked:
             return 0
         if target is not None and target.body == source.body:
-            verified[source.flow] += 1
+            found.verified[source.flow] += 1
             return 0
         kind = "missing" if target is None else "different"
         return self._candidate(file, kind, key, source.flow, id_of=source)

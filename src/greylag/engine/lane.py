@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from greylag.core.ports import Transcoding
+from greylag.core.ports import NativeSource, Transcoding
 from greylag.core.records import NativePage, Record, Refused, Rejection, Undecoded
 from greylag.engine.colliding import CollidingKeys
 from greylag.engine.connections import Connections
 from greylag.engine.spill import hashed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from greylag.core.ports import Codec, Source, Target, Writer
     from greylag.core.records import Encoded, Item, Page
+    from greylag.core.values import Value
     from greylag.engine.connections import Rates
     from greylag.engine.route import Route
 
@@ -36,7 +38,7 @@ class Lane:
     def __init__(self, route: Route, connections: Connections | None = None) -> None:
         self.route = route
         self.mapping = route.mapping()
-        self._transcoders: dict[str, Callable[[bytes], Encoded | None] | None] = {}
+        self._transcoders: dict[tuple[str, bool], Callable[[bytes], Encoded | None] | None] = {}
         self._own = Connections() if connections is None else None
         self._connections = connections or self._own or Connections()
 
@@ -110,26 +112,69 @@ class Lane:
             yield from self.carry(page)
             return
         left: Sequence[bytes] = page.documents
-        if (transcode := self._transcoder(page.form)) is not None:
+        if (transcode := self.transcoder(page.form)) is not None:
             left = []
             for document in page.documents:
                 encoded = transcode(document)
                 if encoded is None or (self.route.colliding is not None and encoded.key in self.colliding):
                     left.append(document)
                 else:
-                    yield Undecoded(document, page.record), [encoded]
+                    yield Undecoded(document, page), [encoded]
         rest = page.only(left)
         for rejection in rest.rejected:
             yield Record(rejection.id, {}), rejection
         yield from self.carry(rest)
 
-    def _transcoder(self, form: str) -> Callable[[bytes], Encoded | None] | None:
-        if form not in self._transcoders:
+    def canonical_all(self, page: Page) -> Iterator[tuple[Value, list[Encoded]] | None]:
+        """The id of each record of the page, its `rejected` included, beside its items as `canonical` gives them; None
+        for what goes to quarantine. In any order; undecoded where the codec can.
+        """
+        rest = page
+        if isinstance(page, NativePage) and (transcode := self.transcoder(page.form, canonical=True)):
+            left = []
+            for document in page.documents:
+                encoded = transcode(document)
+                if encoded is None or (self.route.colliding is not None and encoded.key in self.colliding):
+                    left.append(document)
+                else:
+                    yield page.identify(document), [encoded]
+            rest = page.only(left)
+        for _ in rest.rejected:
+            yield None
+        for record in rest.records:
+            try:
+                yield record.id, self.canonical(record)
+            except Refused:
+                yield None
+
+    def fetch(self, ids: Iterable[Value]) -> Iterator[Record | Undecoded]:
+        """The records that exist now, undecoded where the codec can compare them so."""
+        source, dataset = self.source, self.route.dataset.dataset
+        if not isinstance(source, NativeSource) or not isinstance(self.codec, Transcoding):
+            yield from source.fetch(dataset, ids)
+            return
+        for page in source.fetch_native(dataset, ids):
+            if self.transcoder(page.form, canonical=True) is None:
+                yield from page.records
+            else:
+                yield from (Undecoded(each, page) for each in page.documents)
+
+    def transcode(self, record: Undecoded) -> Encoded | None:
+        """Its item as `canonical` gives it; None where that takes decoding it."""
+        transcoder = self.transcoder(record.form, canonical=True)
+        return None if transcoder is None else transcoder(record.document)
+
+    def transcoder(self, form: str, *, canonical: bool = False) -> Callable[[bytes], Encoded | None] | None:
+        """See `ports.Transcoding`; None where the codec has none."""
+        known = (form, canonical)
+        if known not in self._transcoders:
             codec = self.codec
-            self._transcoders[form] = (
-                codec.transcoder(self.mapping, form) if isinstance(codec, Transcoding) else None
+            self._transcoders[known] = (
+                codec.transcoder(self.mapping, form, canonical=canonical)
+                if isinstance(codec, Transcoding)
+                else None
             )
-        return self._transcoders[form]
+        return self._transcoders[known]
 
     def close(self) -> None:
         """Close what this lane opened itself."""
@@ -144,6 +189,24 @@ class Lane:
                     why = self.colliding.reason(each.key, self.route.name, record.id)
                     raise Refused(why, COLLISION_FIX, "key-collision")
         return encoded
+
+
+def lane_of(route: Route) -> tuple[bool, str]:
+    """Whether the route's records are carried undecoded, and if not, why. No I/O."""
+    if route.dataset.family != "bson":
+        return False, "the source's records are text"
+    with closing(Lane(route)) as lane:
+        if lane.transcoder("bson") is not None:
+            return True, ""
+        flow = route.flow
+        sections = ("where", "python", "split", "ttl", "rename", "drop")
+        used = [name for name in sections if getattr(flow, name)]
+        if {*flow.attributes} - {*flow.table.key}:
+            used.append("attributes")
+        return (
+            False,
+            f"the flow has {', '.join(f'`{name}`' for name in used)}" if used else "of its templates",
+        )
 
 
 class Lanes(Generic[Name]):

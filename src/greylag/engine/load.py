@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from greylag.core.progress import FlowProgress, Snapshot
     from greylag.core.work import Executor
+    from greylag.engine.follow.stream import Stream
     from greylag.engine.route import Route
     from greylag.state.store import Store
 
@@ -38,13 +39,14 @@ _SNAPSHOT_SECONDS = 0.5
 @dataclass(frozen=True, slots=True)
 class LoadOptions:
     """`limit`: records of each flow, None for all. `rates` are those of all workers together; a table that it does
-    not limit adapts.
+    not limit adapts. `streams`: those that will be followed afterwards.
     """
 
     limit: int | None = None
     partition_bytes: int = PARTITION_BYTES
     page_bytes: int = PAGE_BYTES
     rates: Rates = field(default_factory=Rates)
+    streams: tuple[Stream, ...] = ()
 
 
 class Load:
@@ -73,6 +75,8 @@ class Load:
         self._last_checkpoint = 0.0
         self._next_snapshot = 0.0
         self._meter = Meter("run", started=time.monotonic())
+        self.unknown = 0
+        """Requests of this run that may still land after the target acknowledged the same items again (law 5)."""
 
     def run(self) -> Snapshot:
         """Load what is not yet loaded; the last snapshot. Raises what the workers raise; the state then holds every
@@ -80,7 +84,8 @@ class Load:
         """
         self._resume()
         self._last_checkpoint = time.monotonic()
-        work = LoadWork(self._routes, self._folder, self._options.limit, self._options.page_bytes)
+        options = self._options
+        work = LoadWork(self._routes, self._folder, options.limit, options.page_bytes, options.streams)
         self._sharing = Sharing(self._executor, self._rates())
         for event in self._sharing.run(work, self._tasks()):
             if isinstance(event, Finished):
@@ -159,6 +164,7 @@ class Load:
 
     def _save(self, task: LoadTask, page: PageLoaded) -> None:
         now = time.monotonic()
+        self.unknown += page.unknown
         name = task.flow
         self._budgets[str(self._routes[name].flow.table.ref)].spend(
             page.units, page.counts.throttles, now=now

@@ -13,7 +13,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from greylag.core.records import NativePage, Page, Rejection
+from greylag.core.records import NativePage, Page, Rejection, Undecoded
+from greylag.engine.follow.claims import Claiming, ClaimsFile
 from greylag.engine.lane import Lanes
 from greylag.state.locks import hold_worker_lock
 from greylag.state.store import Counts
@@ -21,11 +22,16 @@ from greylag.state.store import Counts
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     from greylag.core.ports import Delivery, Writer
-    from greylag.core.records import Encoded, Partition, Record, Undecoded
+    from greylag.core.records import Encoded, Partition, Record
     from greylag.engine.connections import Rates
+    from greylag.engine.follow.stream import Stream
+    from greylag.engine.lane import Lane
     from greylag.engine.route import Route
+
+    Carry: TypeAlias = Callable[[Page], Iterator[tuple[Record | Undecoded, Sequence[Encoded] | Rejection]]]
 
 PAGE_BYTES = 1 << 20
 PARTITION_BYTES = 64 << 20
@@ -43,23 +49,27 @@ class LoadTask:
 @dataclass(frozen=True, slots=True)
 class PageLoaded:
     """Everything up to `cursor` is acknowledged, but for `rejections`. `cursor` is None for a page that `--limit`
-    cut short: it is not checkpointed.
+    cut short: it is not checkpointed. `unknown` counts requests that may still land (`Delivery.unknown`).
     """
 
     cursor: str | None
     counts: Counts
     units: float
     rejections: tuple[Rejection, ...]
+    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LoadWork:
-    """What each worker gets. `limit` is the number of records of each flow to carry, None for all."""
+    """What each worker gets. `limit` is the number of records of each flow to carry, None for all. Of flows whose
+    `streams` are named the keys are noted as far as following needs it.
+    """
 
     routes: Mapping[str, Route]
     folder: Path
     limit: int | None = None
     page_bytes: int = PAGE_BYTES
+    streams: tuple[Stream, ...] = ()
 
     def open(self) -> LoadWorker:
         """See `core.work.Work`."""
@@ -74,12 +84,17 @@ class LoadWorker:
         self._worker_lock = hold_worker_lock(work.folder)
         self._lanes = Lanes(work.routes)
         self._left = dict.fromkeys(work.routes, work.limit)
+        self._streams = {route.name: stream for stream in work.streams for route in stream.routes}
+        self._files: dict[str, ClaimsFile] = {}
+        self._carrying: dict[str, Carry] = {}
 
     def run(self, task: LoadTask, emit: Callable[[PageLoaded], None]) -> None:
         """Load the rest of the partition; emit each page once it is acknowledged."""
         lane = self._lanes[task.flow]
         pages = lane.source.read(task.partition, task.cursor, page_bytes=self.work.page_bytes)
-        for loaded in Pipeline(lane.carry_all, lane.writer, self._limited(task.flow, pages)).run():
+        apart = task.flow in self._streams and lane.route.colliding is not None
+        limited = self._limited(task.flow, pages)
+        for loaded in Pipeline(self._carry(lane), lane.writer, limited, apart=apart).run():
             emit(loaded)
 
     def control(self, message: Rates) -> None:
@@ -88,7 +103,21 @@ class LoadWorker:
 
     def close(self) -> None:
         """Close every connection."""
+        for file in self._files.values():
+            file.close()
         self._lanes.close()
+
+    def _carry(self, lane: Lane) -> Carry:
+        """How the lane's pages are carried: where the flow is followed and needs it, with a note of their keys."""
+        name = lane.route.name
+        stream = self._streams.get(name)
+        if stream is None:
+            return lane.carry_all
+        if name not in self._carrying:
+            file = self._files.setdefault(stream.name, ClaimsFile(stream.claims))
+            claiming = Claiming(lane, stream.feed(lane.source), file)
+            self._carrying[name] = claiming.carry_all if claiming.needed else lane.carry_all
+        return self._carrying[name]
 
     def _limited(self, flow: str, pages: Iterator[Page]) -> Iterator[tuple[Page, bool]]:
         """The pages, and whether each is whole; no more records than `--limit` leaves."""
@@ -130,6 +159,7 @@ class _Sums:
     size_bytes: int = 0
     units: float = 0.0
     throttles: int = 0
+    unknown: int = 0
     rejections: list[Rejection] = field(default_factory=list)
 
 
@@ -138,16 +168,22 @@ class Pipeline:
 
     def __init__(
         self,
-        carry: Callable[[Page], Iterator[tuple[Record | Undecoded, Sequence[Encoded] | Rejection]]],
+        carry: Carry,
         writer: Writer,
         pages: Iterator[tuple[Page, bool]],
+        *,
+        apart: bool = False,
     ) -> None:
+        """`apart`: items of one key never share a batch. Two records may have one while the source is written to: their
+        changes, which are followed, decide between them.
+        """
         self._carry = carry
         self._writer = writer
         self._source = pages
         self._pages: deque[_PageInFlight] = deque()
         self._owners: deque[list[Record | Undecoded]] = deque()
         self._issued = 0
+        self._apart = apart
 
     def run(self) -> Iterator[PageLoaded]:
         """Write every item of every page; each page once, in order, when all of it is acknowledged."""
@@ -179,9 +215,14 @@ class Pipeline:
         sums.size_bytes += delivery.size_bytes
         sums.units += delivery.units
         sums.throttles += delivery.throttles
-        for index, reason in delivery.refused:
+        sums.unknown += delivery.unknown
+        for index, reason in (*delivery.refused, *delivery.duplicates):
             record = owners[index]
-            sums.rejections.append(Rejection(record.id, reason, _TARGET_REFUSED, record.fields))
+            sums.rejections.append(
+                record.rejection(reason, _TARGET_REFUSED)
+                if isinstance(record, Undecoded)
+                else Rejection(record.id, reason, _TARGET_REFUSED, record.fields)
+            )
 
     def _loaded(self, page: _PageInFlight, sums: _Sums) -> PageLoaded:
         rejections = (*page.rejections, *sums.rejections)
@@ -194,7 +235,7 @@ class Pipeline:
             bytes_written=sums.size_bytes,
             throttles=sums.throttles,
         )
-        return PageLoaded(page.cursor, counts, sums.units, rejections)
+        return PageLoaded(page.cursor, counts, sums.units, rejections, sums.unknown)
 
     def _batches(self) -> Iterator[list[Encoded]]:
         """Batches of items; a batch ends with its page, so that acknowledging it says nothing of the next page.
@@ -219,6 +260,9 @@ class Pipeline:
                 if not carried:
                     flight.filtered += 1
                 for encoded in carried:
+                    if self._apart and any(each.key == encoded.key for each in batch):
+                        yield self._issue(batch, owners)
+                        batch, owners = [], []
                     batch.append(encoded)
                     owners.append(record)
                     if len(batch) == size:

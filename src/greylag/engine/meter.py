@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from greylag.core.progress import Snapshot
+from greylag.core.progress import LOADED, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,13 +37,13 @@ class Meter:
             elapsed_seconds=now - self._started,
             records_per_second=records,
             bytes_per_second=size,
-            seconds_left=_seconds_left([each for each in flows if each.stage != "loaded"], records, size),
+            seconds_left=_seconds_left([each for each in flows if each.stage not in LOADED], records, size),
             finished=finished,
         )
 
     def _measured(self, flow: FlowProgress, now: float) -> FlowProgress:
         records, size = self._flows[flow.flow].after(now, flow.records_read, flow.bytes_read)
-        left = None if flow.stage == "loaded" else _seconds_left([flow], records, size)
+        left = None if flow.stage in LOADED else _seconds_left([flow], records, size)
         return replace(flow, records_per_second=records, bytes_per_second=size, seconds_left=left)
 
 

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from greylag.core.canonical import canonical
 from greylag.core.extended_json import from_extended, to_extended
-from greylag.core.records import Refused
+from greylag.core.records import Encoded, Refused, Undecoded
 from greylag.engine.differences import Difference, differences
 from greylag.engine.join import CollidingBuckets
 from greylag.engine.lane import Lane, Lanes
+from greylag.engine.ranges import Ranges, digest_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -47,19 +48,22 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of some candidates, by flow and then by `verified`, `changed` or a kind of mismatch; and the lines
-    of the mismatches.
+    """What became of some candidates, by flow and then by `verified`, `changed` or a kind of mismatch; the lines of the
+    mismatches; and the ranges of what says the same in other bytes.
     """
 
     counts: dict[str, dict[str, int]]
     lines: tuple[bytes, ...]
+    alike: Ranges[str] = field(default_factory=Ranges)
 
 
 class Expected(NamedTuple):
-    """An item as the source's record says it should be: its key at the target, and its canonical body."""
+    """An item as the source's record says it should be: its key at the target, and its canonical body. `item` is its
+    wire form where it is carried undecoded.
+    """
 
     record_id: Value
-    item: Item
+    item: Item | Encoded
     digest: bytes
     key: Document
     body: bytes
@@ -171,7 +175,7 @@ def expected(lane: Lane, wanted: Wanted, colliding: CollidingBuckets) -> Iterato
     A record whose wanted item is no longer among its items has changed: then all of them are given. One that is gone,
     that is refused or that shares a key gives none.
     """
-    for record in lane.source.fetch(lane.route.dataset.dataset, list(wanted.ids.values())):
+    for record in lane.fetch(list(wanted.ids.values())):
         try:
             items = items_of(lane, record)
         except Refused:
@@ -196,10 +200,14 @@ def extras(lane: Lane, keys: Sequence[Document]) -> Iterator[tuple[bytes, Docume
 
 def compare(lane: Lane, item: Expected, body: bytes) -> Iterator[Difference]:
     """How the target's `body` differs from what is expected: exactly, none if it does not."""
+    if isinstance(item.item, Encoded) and item.body == body:
+        return iter(())
     try:
         found = lane.codec.decode(body)
     except Refused as refused:
         return iter([Difference("", unreadable=refused.reason)])
+    if isinstance(item.item, Encoded):
+        return _undecoded(lane, item, found)
     made = lane.codec.decode(item.body) if item.item.derived else {}
     # What a template wrote has no type of its own at the target; what is carried must come back as it was.
     said = {
@@ -209,8 +217,22 @@ def compare(lane: Lane, item: Expected, body: bytes) -> Iterator[Difference]:
     return differences(said, found, ordered=lane.route.flow.keep_order)
 
 
-def items_of(lane: Lane, record: Record) -> list[Expected]:
+def _undecoded(lane: Lane, item: Expected, found: Document) -> Iterator[Difference]:
+    try:
+        said = lane.codec.decode(item.body)
+    except Refused as refused:
+        return iter([Difference("", unreadable=f"at the source {refused.reason}")])
+    return differences(said, found, ordered=lane.route.flow.keep_order)
+
+
+def items_of(lane: Lane, record: Record | Undecoded) -> list[Expected]:
     """The items `record` makes. Raises Refused."""
+    if isinstance(record, Undecoded):
+        encoded = lane.transcode(record)
+        if encoded is not None:
+            key = lane.codec.key(encoded.body)
+            return [Expected(record.id, encoded, lane.digest(encoded.key), key, encoded.body)]
+        record = record.record()
     made = [(item, lane.codec.canonical(item)) for item in lane.items(record)]
     return [
         Expected(record.id, item, lane.digest(encoded.key), lane.codec.key(encoded.body), encoded.body)
@@ -227,6 +249,7 @@ def settle(lane: Lane, items: Sequence[Expected], *, trust_bodies: bool = True) 
     }
     counts: Counter[str] = Counter()
     lines: list[bytes] = []
+    alike: Ranges[str] = Ranges()
     for each in items:
         body = stored.get(each.digest)
         if body is None:
@@ -239,7 +262,11 @@ def settle(lane: Lane, items: Sequence[Expected], *, trust_bodies: bool = True) 
             lines.append(
                 _line("different", name, each.digest, record_id=each.record_id, key=each.key, found=found)
             )
-    return Settled({name: dict(counts)}, tuple(lines))
+        elif body != each.body:
+            sides = alike.at(name, each.digest)
+            sides.alike_source.add(digest_of(each.body))
+            sides.alike_target.add(digest_of(body))
+    return Settled({name: dict(counts)}, tuple(lines), alike)
 
 
 _NO_ID = object()

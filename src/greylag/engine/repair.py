@@ -11,7 +11,7 @@ from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from greylag.core.records import Refused
+from greylag.core.records import Encoded, Refused
 from greylag.engine.join import CollidingBuckets
 from greylag.engine.lane import Lane, Lanes
 from greylag.engine.mismatches import MISMATCHES, REMAINING, MismatchFile
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.core.progress import Snapshot
-    from greylag.core.records import Encoded
     from greylag.core.work import Executor, Worker
     from greylag.engine.connections import Rates
     from greylag.engine.recheck import Chunk, Expected, Settled
@@ -219,13 +218,15 @@ def write(lane: Lane, items: Sequence[Expected]) -> Counter[str]:
             counts["not_owned"] += 1
         else:
             try:
-                writes.append(("missing" if body is None else "different", lane.codec.encode(each.item)))
+                item = each.item
+                encoded = item if isinstance(item, Encoded) else lane.codec.encode(item)
+                writes.append(("missing" if body is None else "different", encoded))
             except Refused:
                 counts["refused"] += 1
     size = lane.writer.batch_items
     batches = [writes[start : start + size] for start in range(0, len(writes), size)]
     deliveries = lane.writer.write([encoded for _, encoded in batch] for batch in batches)
     for batch, delivery in zip(batches, deliveries, strict=True):
-        refused = {place for place, _ in delivery.refused}
+        refused = {place for place, _ in (*delivery.refused, *delivery.duplicates)}
         counts.update("refused" if place in refused else kind for place, (kind, _) in enumerate(batch))
     return counts

@@ -39,7 +39,12 @@ class Route:
 
     def mapping(self) -> Mapping:
         """The flow's compiled mapping. Raises MappingError."""
-        return compile_mapping(self.flow, unique_id=self.dataset.unique_id, load=self.functions)
+        return compile_mapping(
+            self.flow,
+            unique_id=self.dataset.unique_id,
+            unique_value=self.dataset.unique_value,
+            load=self.functions,
+        )
 
     def with_colliding(self, path: Path) -> Route:
         """This route with the file that `collisions.find_collisions` gave."""

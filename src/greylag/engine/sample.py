@@ -20,7 +20,7 @@ from greylag.engine.lane import Lane, Lanes
 from greylag.engine.mismatches import MISMATCHES, MismatchFile
 from greylag.engine.recheck import TOGETHER, items_of, settle
 from greylag.engine.stages import Stages
-from greylag.engine.sweep import PARTITION_BYTES
+from greylag.engine.tasks import PARTITION_BYTES
 from greylag.engine.verification import FlowVerification, Verification
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ import zlib
 from typing import TYPE_CHECKING, NamedTuple
 
 from greylag.core import extended_json
+from greylag.core.values import ObjectId
 from greylag.engine.disk import sync_folder, writing
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ BLOCK_BYTES = 64 * 2**10
 DIGEST_BYTES = 16
 
 _BLOCK = struct.Struct(">4sII")
-_MARK = b"glsp"
-_ENTRY = struct.Struct(">16s16sBHII")
+_MARK = b"gls2"
+_OID = b'{"$oid":"%b"}'
+_ENTRY = struct.Struct(">16sBBHII")
 
 SOURCE, TARGET = 0, 1
 
@@ -50,9 +52,9 @@ SOURCE, TARGET = 0, 1
 class Entry(NamedTuple):
     """An item as one side of a join knows it.
 
-    `key` and `body` are digests (16 bytes) of the table key and of the canonical body; `side` is SOURCE or TARGET;
-    `flow` the flow's place in its join; `place` the item's among those of its record; `label` what the side finds
-    it by again, as extended JSON: a record's id, an item's key.
+    `key` is the digest (16 bytes) of the table key, `body` one of the canonical body (255 bytes at most); `side` is
+    SOURCE or TARGET; `flow` the flow's place in its join; `place` the item's among those of its record; `label` what
+    the side finds it by again, as extended JSON: a record's id, an item's key.
     """
 
     key: bytes
@@ -75,6 +77,10 @@ def hashed(content: bytes) -> bytes:
 
 def label(value: Value) -> bytes:
     """An id or a key as an entry holds it; `extended_json.loads` gives the value back."""
+    if type(value) is ObjectId:  # most of MongoDB's, and a JSON writer takes its time
+        return _OID % value.binary.hex().encode()
+    if type(value) is dict and len(value) == 1 and type(one := value.get("_id")) is ObjectId:
+        return b'{"_id":%b}' % (_OID % one.binary.hex().encode())
     return extended_json.dumps(value).encode("utf-8", "surrogatepass")
 
 
@@ -103,7 +109,8 @@ class SpillWriter:
     def add(self, entry: Entry) -> None:
         """Keep `entry` for its bucket."""
         bucket = bucket_of(entry.key, self._level)
-        raw = _ENTRY.pack(*entry[:5], len(entry.label)) + entry.label
+        key, body, side, flow, place, text = entry
+        raw = _ENTRY.pack(key, len(body), side, flow, place, len(text)) + body + text
         waiting = self._pending.setdefault(bucket, [])
         waiting.append(raw)
         size = self._pending_bytes.get(bucket, 0) + len(raw)
@@ -218,7 +225,8 @@ def _entries(path: Path) -> Iterator[Entry]:
                 return
             place = 0
             while place < size:
-                key, body, side, flow, item, length = _ENTRY.unpack_from(content, place)
-                place += _ENTRY.size
-                yield Entry(key, body, side, flow, item, content[place : place + length])
-                place += length
+                key, size_of_body, side, flow, item, length = _ENTRY.unpack_from(content, place)
+                start = place + _ENTRY.size
+                text = start + size_of_body
+                place = text + length
+                yield Entry(key, content[start:text], side, flow, item, content[text:place])

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.extended_json import to_extended
-from greylag.core.records import Refused
 from greylag.engine.lane import Lane, Lanes
-from greylag.engine.spill import SOURCE, TARGET, Entry, SpillWriter, hashed, label
+from greylag.engine.ranges import digest_of
+from greylag.engine.spill import SOURCE, TARGET, Entry, SpillWriter, label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from greylag.engine.route import Route
 
 PAGE_BYTES = 4 * 2**20
-PARTITION_BYTES = 64 * 2**20
 EXAMPLES = 5
 
 
@@ -124,22 +123,20 @@ class _SweepWorker:
             owned[flow] += 1
             if flow in self.work.checked:
                 text = label(lane.codec.key(stored.body))
-                self.spill.add(Entry(lane.digest(stored.key), hashed(stored.body), TARGET, flow, 0, text))
+                self.spill.add(Entry(lane.digest(stored.key), digest_of(stored.body), TARGET, flow, 0, text))
         return TargetRead(len(batch), dict(owned), tuple(examples))
 
     def _page(self, page: Page, flow: int, lane: Lane) -> SourceRead:
-        filtered = items = 0
-        quarantined = len(page.rejected)
-        for record in page.records:
-            try:
-                encoded = lane.canonical(record)
-            except Refused:
+        count = filtered = quarantined = items = 0
+        for found in lane.canonical_all(page):
+            count += 1
+            if found is None:
                 quarantined += 1
                 continue
+            identity, encoded = found
             filtered += not encoded
             items += len(encoded)
-            text = label(record.id)
+            text = label(identity)
             for place, each in enumerate(encoded):
-                self.spill.add(Entry(lane.digest(each.key), hashed(each.body), SOURCE, flow, place, text))
-        count = len(page.records) + len(page.rejected)
+                self.spill.add(Entry(lane.digest(each.key), digest_of(each.body), SOURCE, flow, place, text))
         return SourceRead(count, filtered, quarantined, items, page.bytes_read)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict, dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from greylag.engine.ranges import Ranges
 
 STATEMENT = (
     "A progress report: what was found while source and target could still change. A certificate is issued only over "
@@ -52,7 +55,8 @@ class TableVerification:
 @dataclass(frozen=True, slots=True)
 class Verification:
     """A whole verification. Times are UTC, ISO 8601. `sample` is how many records of each flow were asked for; then
-    extra and unowned items were not looked for. `mismatches_file` has one JSON line for each mismatch.
+    extra and unowned items were not looked for. `mismatches_file` has one JSON line for each mismatch. `ranges`: what
+    a certificate says of each flow, None for a sample.
     """
 
     flows: tuple[FlowVerification, ...]
@@ -63,6 +67,8 @@ class Verification:
     mismatches_file: str
     sample: int | None = None
     notes: tuple[str, ...] = field(default=())
+    ranges: Ranges[str] | None = field(default=None, repr=False)
+    statement: str = STATEMENT
 
     @property
     def mismatches(self) -> int:
@@ -73,8 +79,7 @@ class Verification:
         """Ready for any JSON writer."""
         not_looked_for = ["extra", "contested", "unowned", "shared keys"] if self.sample is not None else []
         return {
-            **asdict(self),
+            **{name: each for name, each in asdict(replace(self, ranges=None)).items() if name != "ranges"},
             "mismatches": self.mismatches,
-            "statement": STATEMENT,
             "not_looked_for": not_looked_for,
         }

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from greylag.engine.collisions import doubtful
 from greylag.engine.disk import writing
 from greylag.engine.join import JoinWork, candidates_file, colliding_records
 from greylag.engine.mismatches import MISMATCHES, MismatchFile
 from greylag.engine.phases import Phase, run_phases
+from greylag.engine.ranges import Ranges
 from greylag.engine.recheck import CHUNK_LINES, RecheckWork, chunks
 from greylag.engine.spill import BUCKETS
 from greylag.engine.stages import Stages
-from greylag.engine.sweep import EXAMPLES, PARTITION_BYTES, SourceTask, SweepWork, TargetTask
+from greylag.engine.sweep import EXAMPLES, SweepWork
+from greylag.engine.tasks import source_tasks, target_tasks
 from greylag.engine.verification import FlowVerification, TableVerification, Verification
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from greylag.engine.join import Joined
     from greylag.engine.recheck import Chunk, Settled
     from greylag.engine.route import Route
-    from greylag.engine.sweep import SourceRead, TargetRead
+    from greylag.engine.sweep import SourceRead, SourceTask, TargetRead, TargetTask
 
 
 class Verify:
@@ -66,6 +67,7 @@ class Verify:
         self._flows: dict[str, Counter[str]] = {name: Counter() for name in sorted(names)}
         self._tables = {str(route.flow.table.ref): _Table() for route in siblings}
         self._candidates = 0
+        self._ranges: Ranges[str] = Ranges()
 
     def run(self) -> Verification:
         """Verify. Raises what sources and targets raise, and ResourceError when this machine's disk is full."""
@@ -115,24 +117,14 @@ class Verify:
             finished_at=datetime.now(UTC).isoformat(timespec="seconds"),
             seconds=time.monotonic() - clock,
             mismatches_file=str(self._folder / MISMATCHES),
+            ranges=self._ranges,
         )
 
     def _stage(self, name: str, *, estimated: bool = False) -> Callable[[], None]:
         return partial(self._stages.begin, name, estimated=estimated)
 
     def _segments(self) -> Iterator[TargetTask]:
-        by_table: dict[str, list[int]] = defaultdict(list)
-        for place, route in enumerate(self._siblings):
-            by_table[str(route.flow.table.ref)].append(place)
-        for places in by_table.values():
-            route = self._siblings[places[0]]
-            target = route.target.target()
-            try:
-                segments = target.segments(route.table.name, count=4 * self._executor.processes)
-            finally:
-                target.close()
-            for segment in segments:
-                yield TargetTask(tuple(places), segment)
+        return target_tasks(self._siblings, self._executor.processes)
 
     def _target_read(self, task: TargetTask, read: TargetRead) -> None:
         self._tables[str(self._siblings[task.owners[0]].flow.table.ref)].add(read)
@@ -141,26 +133,7 @@ class Verify:
                 self._stages.add(self._siblings[owner].name, records_read=count)
 
     def _partitions(self) -> Iterator[SourceTask]:
-        for place in sorted(self._checked | self._sharing_keys()):
-            route = self._siblings[place]
-            source = route.source.source()
-            try:
-                for partition in source.partitions(route.dataset.dataset, partition_bytes=PARTITION_BYTES):
-                    yield SourceTask(place, partition)
-            finally:
-                source.close()
-
-    def _sharing_keys(self) -> set[int]:
-        """The flows that are read only because a key of theirs may be one of a checked flow's, too."""
-        by_table: dict[str, list[Route]] = defaultdict(list)
-        for route in self._siblings:
-            by_table[str(route.flow.table.ref)].append(route)
-        names: set[str] = set()
-        for group in by_table.values():
-            suspects = {route.name for route in doubtful(group)}
-            if suspects & set(self._flows):
-                names |= suspects
-        return {place for place, route in enumerate(self._siblings) if route.name in names}
+        return source_tasks(self._siblings, self._checked)
 
     def _source_read(self, task: SourceTask, page: SourceRead) -> None:
         if task.flow not in self._checked:
@@ -181,6 +154,8 @@ class Verify:
             name = self._siblings[place].name
             self._flows[name]["verified"] += count
             self._stages.add(name, records_read=count)
+        for place, found in joined.ranges.items():
+            self._ranges.merge(self._siblings[place].name, found)
 
     def _end_join(self) -> None:
         """Count the records that share keys, each once however many of its items do."""
@@ -202,6 +177,8 @@ class Verify:
         for name, counts in settled.counts.items():
             self._flows[name].update(counts)
             self._stages.add(name, records_read=sum(counts.values()))
+        for name, found in settled.alike.items():
+            self._ranges.merge(name, found)
         self._mismatches.add(settled.lines)
 
 

@@ -37,6 +37,10 @@ _END_SECONDS = 10.0
 """How long a worker has to end by itself before it is killed."""
 
 
+class ProcessEnded(TransientError):  # noqa: N818 - it says what happened
+    """A worker process ended without an exception of its own: it was killed."""
+
+
 class Processes:
     """An `Executor` of `processes` local processes (None: one for each core this process may use)."""
 
@@ -183,7 +187,7 @@ class _Process:
             kind, content = self.results.recv()
         except (EOFError, OSError):
             self._process.join(_END_SECONDS)
-            raise TransientError(
+            raise ProcessEnded(
                 f"a worker process ended unexpectedly ({_ending(self._process.exitcode)})",
                 advice="Run the same command again: it goes on from the last checkpoint. If the system killed the "
                 "process for want of memory, give --processes a smaller number.",

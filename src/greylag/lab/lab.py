@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from greylag.errors import ConfigurationError, ResourceError
 from greylag.lab import state as states
 from greylag.lab.dynamodb_local import DynamoDBLocal
-from greylag.lab.mongod import Mongod
+from greylag.lab.mongod import Mongod, MongodWithUsers
 from greylag.lab.moto import Moto
 from greylag.lab.postgres import Postgres
 from greylag.lab.processes import Process, is_running, launch, stop
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 SERVERS: dict[str, Server] = {
-    server.name: server for server in (Mongod(), DynamoDBLocal(), Moto(), Postgres(), Redis(), S3())
+    server.name: server
+    for server in (Mongod(), MongodWithUsers(), DynamoDBLocal(), Moto(), Postgres(), Redis(), S3())
 }
 DEFAULT = ("mongod", "dynamodb", "moto")
 

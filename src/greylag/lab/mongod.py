@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes.util
+import secrets
 import shutil
 import signal
 import subprocess
@@ -40,6 +41,7 @@ _CURL = Package(
     name="libcurl4", registry=Registry.DEBIAN, brings="libcurl for mongod", licence="curl (MIT-like)"
 )
 _REPLICA_SET = "rs0"
+_USER = "greylag"
 
 
 class Mongod:
@@ -63,6 +65,9 @@ class Mongod:
 
     def start(self, site: Site) -> Address:
         """Returns when there is a primary and every other member is its secondary."""
+        return Address({"MONGODB_URI": f"mongodb://{self._hosts(site)}/?replicaSet={_REPLICA_SET}"})
+
+    def _hosts(self, site: Site, *more: str) -> str:
         if site.members not in {1, 3}:
             raise ConfigurationError(f"A replica set of {site.members} members is not offered: 1 or 3 is.")
         program, environment = _program(site.folder)
@@ -80,13 +85,32 @@ class Mongod:
                 "--port",
                 str(port),
                 *options,
+                *more,
             ]
             site.launch(f"mongod{number}", arguments, port=port, environment=environment)
         site.wait_until(lambda: all(_pings(port) for port in ports))
         _initiate(ports)
         site.wait_until(lambda: _has_settled(ports))
-        hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
-        return Address({"MONGODB_URI": f"mongodb://{hosts}/?replicaSet={_REPLICA_SET}"})
+        return ",".join(f"127.0.0.1:{port}" for port in ports)
+
+
+class MongodWithUsers(Mongod):
+    """As `Mongod`, but who wants something must sign in. Its one user may do everything."""
+
+    name = "mongod-users"
+    title = "MongoDB"
+
+    def start(self, site: Site) -> Address:
+        """See `Mongod.start`. The first user is made as whoever sits at the machine may make it, and nobody else."""
+        key = site.folder / "members.key"
+        key.touch(mode=0o600)
+        key.write_text(secrets.token_hex(64))
+        hosts = self._hosts(site, "--keyFile", str(key))
+        password = secrets.token_hex(16)
+        with MongoClient[dict[str, object]](f"mongodb://{hosts}/?replicaSet={_REPLICA_SET}") as client:
+            client.admin.command("createUser", _USER, pwd=password, roles=["root"])
+        url = f"mongodb://{_USER}:{password}@{hosts}/?replicaSet={_REPLICA_SET}&authSource=admin"
+        return Address({"MONGODB_USERS_URI": url})
 
 
 def _program(folder: Path) -> tuple[str, dict[str, str]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from greylag.core.flows import TableSpec
     from greylag.core.mapping import Mapping
     from greylag.core.ports import Source, TableInfo
-    from greylag.core.records import Record
+    from greylag.core.records import Page, Record
     from greylag.core.values import Value
 
 SAMPLE_RECORDS = 1000
@@ -47,6 +47,8 @@ def with_key_types(
 
     Raises ConfigurationError where two templates disagree, or nothing tells a type.
     """
+    if spec.any_type:
+        return spec
     wanted = {attribute for names in (spec.key, *spec.indexes.values()) for attribute in names}
     types: dict[str, str] = dict(spec.key_types)
     for mapping, _, _ in flows:
@@ -83,7 +85,12 @@ def _learn(spec: TableSpec, attribute: str, flows: Sequence[tuple[Mapping, str, 
 
 
 def records(source: Source, dataset: str, *, page_bytes: int = 1 << 18) -> Iterator[Record]:
-    """The dataset's records from its start, as few as are asked for."""
+    """The dataset's records from its start, as few as are asked for; those that cannot be read left out."""
+    for page in pages(source, dataset, page_bytes=page_bytes):
+        yield from page.records
+
+
+def pages(source: Source, dataset: str, *, page_bytes: int = 1 << 18) -> Iterator[Page]:
+    """The dataset's pages from its start, as few as are asked for."""
     for partition in source.partitions(dataset, partition_bytes=64 << 20):
-        for page in source.read(partition, None, page_bytes=page_bytes):
-            yield from page.records
+        yield from source.read(partition, None, page_bytes=page_bytes)

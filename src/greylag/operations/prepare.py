@@ -8,16 +8,17 @@ from __future__ import annotations
 import itertools
 from collections import defaultdict
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from greylag.core.mapping import MappingError, compile_mapping, overlaps
-from greylag.core.ports import TableInfo
+from greylag.core.ports import Structured, Structuring, TableInfo
 from greylag.core.tables import differences
 from greylag.engine.route import Route
 from greylag.errors import ConfigurationError, SchemaError, StateError
 from greylag.operations.check import refuse_problems
 from greylag.operations.keytypes import with_key_types
+from greylag.operations.structure.decide import decide
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
     from greylag.core.mapping import Mapping
     from greylag.core.ports import DatasetInfo, Source, Target
+    from greylag.operations.structure.decide import Made
 
     Functions: TypeAlias = Callable[[str], Callable[[Any], Any]]
 
@@ -55,6 +57,8 @@ class Looked:
     spec: TableSpec
     existing: TableInfo | None
     differences: tuple[str, ...] = ()
+    made: tuple[tuple[str, Made], ...] = ()
+    """By flow: what the options and indexes of its dataset become, where both sides speak of that."""
 
 
 def prepare(
@@ -149,7 +153,9 @@ def _draft(flow: FlowSpec, ends: _Ends, functions: Functions) -> _Draft:
     source = ends.source(flow.source.connection)
     dataset = source.describe(flow.source.dataset)
     try:
-        mapping = compile_mapping(flow, unique_id=dataset.unique_id, load=functions)
+        mapping = compile_mapping(
+            flow, unique_id=dataset.unique_id, unique_value=dataset.unique_value, load=functions
+        )
     except MappingError as error:
         raise ConfigurationError(
             f"flow {flow.name}, {error.where}: {error.message}", advice=error.advice
@@ -185,7 +191,19 @@ def _look(group: Sequence[_Draft], target: Target | None, begun: Collection[str]
         [(each.mapping, each.flow.source.dataset, each.source) for each in group],
         existing,
     )
-    return Looked(spec, existing, () if existing is None else tuple(differences(spec, existing)))
+    made = [] if target is None else [(each.flow.name, one) for each in group if (one := _made(each, target))]
+    for _, one in made:
+        spec = replace(spec, options={**one.options, **spec.options})
+    return Looked(spec, existing, () if existing is None else tuple(differences(spec, existing)), tuple(made))
+
+
+def _made(draft: _Draft, target: Target) -> Made | None:
+    if not isinstance(draft.source, Structured) or not isinstance(target, Structuring) or not target.creates:
+        return None
+    structure = draft.source.structure(draft.flow.source.dataset)
+    return (
+        decide(structure, draft.flow, target.product()) if structure.form == target.structure_form else None
+    )
 
 
 def _table(looked: Looked, target: Target, *, create: bool, pretend: bool) -> TableInfo:

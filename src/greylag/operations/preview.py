@@ -8,21 +8,25 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.extended_json import to_extended
-from greylag.core.records import Refused
+from greylag.core.records import Record, Refused, Rejection
 from greylag.engine.lane import Lane
 from greylag.errors import ConfigurationError
-from greylag.operations.keytypes import records
+from greylag.operations.keytypes import pages
 from greylag.operations.prepare import prepare
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from greylag.config import Project
-    from greylag.core.records import Record
+    from greylag.core.ports import Source
     from greylag.core.values import Document, Value
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One record and what becomes of it: items as the target holds them (`body`, its own JSON), or why none."""
+    """One record and what becomes of it: items as the target holds them (`body`, its own JSON), or why none. What of
+    a record that cannot be read is known, `record` has.
+    """
 
     record: Record
     items: tuple[Document, ...] = ()
@@ -53,8 +57,9 @@ def preview(project: Project, flow: str, *, key: Value = None, count: int = 5) -
             f"{flow} is not a flow", advice="Flows: " + ", ".join(each.name for each in routes)
         )
     with closing(Lane(route)) as lane:
+        found: list[Record | Rejection]
         if key is None:
-            found = list(islice(records(lane.source, route.dataset.dataset), count))
+            found = list(islice(_first(lane.source, route.dataset.dataset), count))
         else:
             found = list(lane.source.fetch(route.dataset.dataset, [key]))
             if not found:
@@ -64,7 +69,19 @@ def preview(project: Project, flow: str, *, key: Value = None, count: int = 5) -
                     '\'{"$oid": "665f…"}\' for an ObjectId, \'"text"\' for a string, 7 for a number. '
                     "A JSON source's ids are row numbers, from 0.",
                 )
-        return [_preview(lane, record) for record in found]
+        return [_unread(each) if isinstance(each, Rejection) else _preview(lane, each) for each in found]
+
+
+def _first(source: Source, dataset: str) -> Iterator[Record | Rejection]:
+    """Page by page the records that cannot be read, then the others."""
+    for page in pages(source, dataset):
+        yield from page.rejected
+        yield from page.records
+
+
+def _unread(rejection: Rejection) -> Preview:
+    record = Record(rejection.id, rejection.original or {})
+    return Preview(record, refused=rejection.reason, fix=rejection.fix)
 
 
 def _preview(lane: Lane, record: Record) -> Preview:

@@ -14,6 +14,7 @@ from greylag.core.nearest import did_you_mean
 from greylag.core.records import Refused, Rejection
 from greylag.engine.collisions import doubtful, find_collisions
 from greylag.engine.connections import Connections
+from greylag.engine.follow.acceptance import accept, settling, stale
 from greylag.engine.lane import Lane
 from greylag.engine.quarantine import Quarantine, line, rejection
 from greylag.errors import ConfigurationError
@@ -24,7 +25,7 @@ from greylag.state.locks import run_lock
 from greylag.state.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from greylag.config import Project
@@ -60,10 +61,33 @@ def quarantines(folder: Path) -> list[Quarantine]:
 
 
 def entries(folder: Path, flow: str | None = None) -> Iterator[dict[str, Any]]:
-    """The quarantined records, of one flow or of all, as they stand in their files."""
-    for quarantine in quarantines(folder):
-        if flow in (None, quarantine.flow):
-            yield from quarantine.entries()
+    """The quarantined records, of one flow or of all, as they stand in their files, but for those of a load that a
+    later change has carried. Those that could not be carried while following are `stale`: what the target holds of
+    them is an earlier state, `accepted` or not.
+    """
+    with settling(folder) as settled:
+        for quarantine in quarantines(folder):
+            if flow in (None, quarantine.flow):
+                yield from (
+                    each for each in quarantine.entries() if not settled(quarantine.flow, each["key"])
+                )
+    for each, accepted in stale(folder, flow):
+        yield {**each.entry, "stale": True, "accepted": accepted}
+
+
+def accept_stale(folder: Path, flow: str, keys: Sequence[str]) -> int:
+    """Take these stale records as they are at the target; how many. Raises ConfigurationError for one that is none."""
+    found = [each for each, _ in stale(folder, flow)]
+    chosen = []
+    for key in keys:
+        named = [each for each in found if _names(each.entry, key)]
+        if not named:
+            raise ConfigurationError(
+                f"flow {flow} has no stale record {key}", advice="`greylag quarantine list` shows the keys."
+            )
+        chosen += named
+    accept(folder, chosen)
+    return len(chosen)
 
 
 def refuse_unknown(project: Project, flow: str) -> None:
@@ -80,16 +104,14 @@ def refuse_unknown(project: Project, flow: str) -> None:
 
 def find(folder: Path, flow: str, key: str) -> dict[str, Any] | None:
     """The entry of `flow` whose key is `key`, in extended JSON or as plain text."""
-    for entry in Quarantine.of(folder, flow).entries():
-        if key in (
-            json.dumps(entry["key"]),
-            json.dumps(entry["key"], separators=(",", ":")),
-            str(entry["key"]),
-        ):
-            return entry
-        if isinstance(entry["key"], dict) and key in entry["key"].values():
-            return entry
-    return None
+    return next((entry for entry in entries(folder, flow) if _names(entry, key)), None)
+
+
+def _names(entry: dict[str, Any], key: str) -> bool:
+    told = entry["key"]
+    if key in (json.dumps(told), json.dumps(told, separators=(",", ":")), str(told)):
+        return True
+    return isinstance(told, dict) and key in told.values()
 
 
 def retry(project: Project, *, only: tuple[str, ...], executor: Executor) -> list[Retried]:
@@ -211,7 +233,7 @@ def _write(lane: Lane, encoded: list[tuple[Record, list[Encoded]]]) -> Iterator[
     for batch, delivery in zip(
         batches, lane.writer.write([item for _, item in batch] for batch in batches), strict=True
     ):
-        refused |= {batch[index][0]: reason for index, reason in delivery.refused}
+        refused |= {batch[index][0]: reason for index, reason in (*delivery.refused, *delivery.duplicates)}
     for place, (record, items) in enumerate(encoded):
         if place in refused:
             yield Rejection(record.id, refused[place], "Mend the record or its mapping.", record.fields)

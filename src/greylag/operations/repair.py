@@ -9,6 +9,7 @@ from greylag.engine.repair import Repair
 from greylag.engine.repair import repair as mend
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
+from greylag.operations.repairs import remember
 from greylag.operations.verify import folder_of, save, verification
 from greylag.state.locks import run_lock
 
@@ -60,4 +61,5 @@ def repair(
         )
         report = RepairReport(before, done)
         save(report.as_json(), folder_of(project, None) / "repair.json")
+        remember(folder, done)
         return report

@@ -7,6 +7,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from greylag.core.progress import LOADED
 from greylag.engine.load import Load, LoadOptions
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
 from greylag.engine.quarantine import Quarantine
@@ -17,6 +18,8 @@ from greylag.operations.dryrun import WouldRefuse, dry_run
 from greylag.operations.plan.file import MAKING, prepare_planned
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
+from greylag.operations.streams import followed
+from greylag.operations.structure.build import build_indexes
 from greylag.state.locks import run_lock
 from greylag.state.store import Store
 
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from greylag.core.work import Executor
     from greylag.engine.route import Route
     from greylag.operations.plan.file import PlanFile
+    from greylag.operations.structure.build import Built
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ class RunReport:
     dry_run: bool = False
     notes: tuple[str, ...] = ()
     refused: tuple[WouldRefuse, ...] = ()
+    indexes: tuple[Built, ...] = ()
 
     @property
     def quarantined(self) -> int:
@@ -92,14 +97,15 @@ def run(
     folder = project.state_folder
     with run_lock(folder):
         if options.restart:
-            _discard_damaged(folder)
+            discard_damaged(folder)
         with Store(folder / "state.sqlite") as store:
             begun = {} if options.restart else {each.flow: each.identity for each in store.flows()}
             if options.plan is not None:
                 prepared = prepare_planned(options.plan, project, store, restart=options.restart)
             else:
                 prepared = prepare(project, only=options.only, create=True, begun=begun)
-            finished, resumed = _begin(
+            refuse_followed(store, prepared.routes)
+            finished, resumed = begin(
                 prepared.routes, store, folder, environment=project.environment, restart=options.restart
             )
             if options.plan is not None:
@@ -125,8 +131,10 @@ def run(
                     options=LoadOptions(options.limit, options.partition_bytes, options.page_bytes, rates),
                 ).run()
                 done |= {each.flow: each for each in last.flows}
+            indexes = build_indexes(prepared.routes, observe=observe) if options.limit is None else ()
             return RunReport(
                 flows=tuple(done[route.name] for route in prepared.routes),
+                indexes=indexes,
                 seconds=time.monotonic() - started,
                 already_finished=tuple(sorted(finished)),
                 resumed=tuple(sorted(resumed)),
@@ -135,7 +143,7 @@ def run(
             )
 
 
-def _begin(
+def begin(
     routes: Sequence[Route], store: Store, folder: Path, *, environment: str, restart: bool
 ) -> tuple[set[str], set[str]]:
     """The names of flows that are finished, and of those that go on from a checkpoint; the rest begins anew."""
@@ -159,11 +167,20 @@ def _begin(
             Quarantine.of(folder, route.name).truncate(0)
             continue
         refuse_other(route.name, state.identity, now)
-        (finished if state.stage == "loaded" else resumed).add(route.name)
+        (finished if state.stage in LOADED else resumed).add(route.name)
     return finished, resumed
 
 
-def _discard_damaged(folder: Path) -> None:
+def refuse_followed(store: Store, routes: Sequence[Route]) -> None:
+    """Raise StateError where one is followed: a load that nothing follows would bring back what has changed since."""
+    if names := sorted(followed(store).keys() & {route.name for route in routes}):
+        raise StateError(
+            f"flow {', '.join(names)} is followed: a load beside that would write earlier states over later",
+            advice="`greylag run --follow` goes on; `greylag run --follow --reload FLOW` loads a flow again.",
+        )
+
+
+def discard_damaged(folder: Path) -> None:
     """`--restart` must work where the state file itself is the trouble."""
     path = folder / "state.sqlite"
     try:
@@ -186,7 +203,8 @@ def _notes(routes: Sequence[Route]) -> tuple[str, ...]:
         )
     if others:
         notes.append(
-            f"this version follows no changes: what is written to the sources of {', '.join(others)} since the load "
-            "began is not carried. Freeze their writes, or `greylag verify` and `greylag repair` afterwards."
+            f"what is written to the sources of {', '.join(others)} since the load began is not carried: "
+            "`greylag run --follow` would have followed it. Freeze their writes, or `greylag verify` and `greylag "
+            "repair` afterwards."
         )
     return tuple(notes)

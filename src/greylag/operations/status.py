@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from greylag.core.progress import Snapshot
+from greylag.core.progress import LOADED, Snapshot
+from greylag.operations.streams import followed, progress
 from greylag.state.locks import is_running
 from greylag.state.store import Store
 
@@ -32,11 +33,13 @@ def status(folder: Path) -> Status:
         flows = tuple(store.progress())
         seconds = sum(each.seconds for each in store.flows())
         last = store.noted("snapshot") or {}
+        names = sorted(set(followed(store).values()))
     snapshot = Snapshot(
         operation="run",
         flows=flows,
         elapsed_seconds=seconds,
-        finished=bool(flows) and all(each.stage == "loaded" for each in flows),
+        finished=bool(flows) and all(each.stage in LOADED for each in flows),
+        streams=progress(folder, names),
     )
     if running and last:
         snapshot = replace(

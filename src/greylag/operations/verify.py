@@ -7,11 +7,16 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from greylag.core.progress import LOADED
 from greylag.engine.disk import writing
 from greylag.engine.sample import sample
 from greylag.engine.verify import Verify
+from greylag.operations.certificate.document import certify, statement_of
+from greylag.operations.certificate.document import save as save_certificate
+from greylag.operations.certificate.standstill import standstill
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
+from greylag.operations.repairs import repaired_items
 from greylag.state.locks import is_running, run_lock
 from greylag.state.store import Store
 
@@ -29,10 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class VerifyOptions:
-    """What `greylag verify` was asked. `only`: services or flows. `sample`: records of each flow, None for all."""
+    """What `greylag verify` was asked. `only`: services or flows. `sample`: records of each flow, None for all.
+    `certificate`: where to write one; `frozen`: the user says that nothing writes to the source.
+    """
 
     only: tuple[str, ...] = ()
     sample: int | None = None
+    certificate: Path | None = None
+    frozen: bool = False
 
 
 def verify(
@@ -42,11 +51,19 @@ def verify(
     with run_lock(project.state_folder / "verify"):
         prepared = prepare(project, only=options.only)
         before = is_running(project.state_folder)
+        still = None
+        if options.certificate is not None:
+            still = standstill(project.state_folder, prepared.routes, frozen=options.frozen)
         found = verification(project, prepared, options.sample, executor=executor, observe=observe)
-        if before or is_running(project.state_folder):
+        if (before or is_running(project.state_folder)) and not (still and still.positions):
             going = "a run was going on: what it had not carried yet shows as missing"
             found = replace(found, notes=(going, *found.notes))
         save(found.as_json(), folder_of(project, options.sample) / "report.json")
+        if options.certificate is not None and still is not None:
+            repaired = repaired_items(project.state_folder)
+            document = certify(project, prepared.routes, found, still, repaired)
+            save_certificate(document, options.certificate)
+            found = replace(found, statement=statement_of(document))
         return found
 
 
@@ -100,5 +117,5 @@ def _notes(folder: Path, routes: Sequence[Route]) -> tuple[str, ...]:
         return ("no run has been started here",)
     with Store(path, read_only=True) as store:
         states = {route.name: store.flow(route.name) for route in routes}
-    waiting = [name for name, state in states.items() if state is None or state.stage != "loaded"]
+    waiting = [name for name, state in states.items() if state is None or state.stage not in LOADED]
     return (f"not loaded yet, so that records may be missing: {', '.join(waiting)}",) if waiting else ()

@@ -92,8 +92,8 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class FlowState:
-    """A flow's row: `stage` is "loading" or "loaded"; `planned` says whether every partition is known; `retrying`
-    that a rewritten quarantine file counts and has yet to be put in place.
+    """A flow's row: `stage` is "loading" or one of `core.progress.LOADED`; `planned` says whether every partition is
+    known; `retrying` that a rewritten quarantine file counts and has yet to be put in place.
     """
 
     flow: str
@@ -281,6 +281,11 @@ class Store:
                 " AND NOT EXISTS (SELECT 1 FROM partitions p WHERE p.flow = flows.flow AND NOT p.done)",
                 (now, flow),
             )
+
+    def enter(self, flow: str, stage: str) -> None:
+        """Record that the flow, whose load is complete, is in another stage of following."""
+        with self._transaction() as db:
+            db.execute("UPDATE flows SET stage = ? WHERE flow = ? AND stage <> 'loading'", (stage, flow))
 
     def commit_retry(self, flow: str, *, quarantine_bytes: int, retried: int, items: int) -> None:
         """Record that `retried` records have left quarantine as `items` items, and that the rewritten quarantine

@@ -81,7 +81,10 @@ def test_variables_of_an_environment_that_is_not_chosen_are_not_needed(
         ),
         ("{environments: {}}", "environment prod cannot hold environments"),
         ("[1]", "environment prod should be a mapping"),
-        ("{services: {catalogue: {traffic: {}}}}", "`traffic:` of service catalogue is not in this version"),
+        (
+            "{services: {catalogue: {traffic: {reeds: 1}}}}",
+            "unknown key 'reeds' in `traffic` of service catalogue",
+        ),
     ],
 )
 def test_mistakes_in_an_overlay_are_found_whatever_is_chosen(

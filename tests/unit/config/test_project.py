@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from greylag.config import InvalidProject
+from greylag.config import InvalidProject, load
 from greylag.config.functions import load_function
 from greylag.core.flows import DatasetRef, PythonSpec, SplitSpec, TtlSpec
 from greylag.errors import ConfigurationError
@@ -222,3 +222,19 @@ def test_the_line_of_what_a_mapping_complains_about(project: Callable[..., Proje
         "": 8,
     }.items():
         assert read.problem(orders, where, "m").line == line, where
+
+
+def test_spool_bytes_has_a_default_and_a_least(tmp_path: Path) -> None:
+    text = """
+project: p
+connections: {a: {kind: memory, path: a}, b: {kind: memory, path: b}}
+services: {s: {flows: {f: {from: a.x, to: b.x, key: {id: "{_id}"}}}}}
+"""
+    file = tmp_path / "greylag.yaml"
+    file.write_text(text)
+    assert load(file, environ={}).spool_bytes == 10 * 2**30
+    file.write_text(f"{text}spool_bytes: 2097152\n")
+    assert load(file, environ={}).spool_bytes == 2097152
+    file.write_text(f"{text}spool_bytes: 5\n")
+    with pytest.raises(InvalidProject, match="spool_bytes"):
+        load(file, environ={})

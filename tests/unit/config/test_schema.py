@@ -53,7 +53,7 @@ def test_it_takes_environments_and_variables(validator: Draft202012Validator, de
         lambda example: example["connections"]["mongo"].update(kind="mongo"),
         lambda example: example["connections"]["mongo"].pop("kind"),
         lambda example: example["connections"]["mongo"].update(batch="many"),
-        lambda example: example["services"]["catalogue"].update(traffic={}),
+        lambda example: example["services"]["catalogue"].update(traffic={"reeds": "1/s"}),
         lambda example: example["services"]["catalogue"]["flows"]["products"].update(atributes={}),
         lambda example: example["services"]["catalogue"]["flows"]["products"].update(order="sorted"),
         lambda example: example["tables"]["shop"].update(key=["a", "b", "c"]),

@@ -66,9 +66,11 @@ class DynamoDBCodec:
         key = {name: item[name] for name in self._key}
         return Erased(key_bytes(key, self._key), orjson.dumps(key))
 
-    def transcoder(self, mapping: CompiledMapping, form: str) -> Transcoder | None:
-        """See `ports.Transcoding`."""
-        if form != "bson" or mapping.direct is None or self._flow.keep_order:
+    def transcoder(
+        self, mapping: CompiledMapping, form: str, *, canonical: bool = False
+    ) -> Transcoder | None:
+        """See `ports.Transcoding`. Canonical bodies are sorted: there is none for them."""
+        if canonical or form != "bson" or mapping.direct is None or self._flow.keep_order:
             return None
         keys = frozenset(rule.name for rule in self._keys)
         return Transcoder(mapping.direct, compile_rules(self._flow), self._encoder, keys, self._finish)

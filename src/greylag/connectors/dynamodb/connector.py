@@ -11,7 +11,7 @@ from greylag.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greylag.core.ports import Connector, Source, Target
+    from greylag.core.ports import Connector, Fence, Source, Target
 
 KIND = "dynamodb"
 
@@ -40,6 +40,12 @@ class DynamoDBConnector:
         from greylag.connectors.dynamodb.target import DynamoDBTarget
 
         return DynamoDBTarget(self.name, self.options)
+
+    def fence(self) -> Fence:
+        """See `ports.Fenceable`."""
+        from greylag.connectors.dynamodb.fence import DynamoDBFence
+
+        return DynamoDBFence(self.name, self.options)
 
 
 class DynamoDBConnectorType:

@@ -22,3 +22,21 @@ def key_bytes(item: Mapping[str, Any], names: Sequence[str]) -> bytes:
             content = to_base64(from_base64(content))
         parts.append(f"{kind}{len(content)}:{content}")
     return "".join(parts).encode()
+
+
+def plain(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as boto3 gives it, in DynamoDB JSON: binary as base64."""
+    return {name: _plain(value) for name, value in item.items()}
+
+
+def _plain(value: dict[str, Any]) -> dict[str, Any]:
+    [(kind, content)] = value.items()
+    if kind == "B":
+        return {kind: to_base64(content)}
+    if kind == "BS":
+        return {kind: [to_base64(each) for each in content]}
+    if kind == "M":
+        return {kind: plain(content)}
+    if kind == "L":
+        return {kind: [_plain(each) for each in content]}
+    return value

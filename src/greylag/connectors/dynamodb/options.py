@@ -26,7 +26,8 @@ class DynamoDBOptions(BaseModel):
     ] = ""
     profile: Annotated[str | None, Field(description="The profile in AWS's configuration files.")] = None
     create_tables: Annotated[
-        bool, Field(description="Whether missing tables are created, and time to live is turned on.")
+        bool,
+        Field(description="Whether missing tables are created, and time to live and streams are turned on."),
     ] = False
     billing: Annotated[Literal["on_demand"], Field(description="How created tables are billed.")] = (
         "on_demand"
@@ -51,6 +52,13 @@ class DynamoDBOptions(BaseModel):
             description="How long an unanswered request may still take effect: later changes of its items wait for it.",
         ),
     ] = 300.0
+    ttl_deletes: Annotated[
+        Literal["carry", "ignore"],
+        Field(
+            description="Where changes are carried back: whether what DynamoDB itself deletes, by time to live, is "
+            "deleted there too."
+        ),
+    ] = "carry"
     # A signed request is refused once it is five minutes old.
     # Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import orjson
 
@@ -13,22 +14,33 @@ from greylag.connectors.dynamodb import limits
 from greylag.connectors.dynamodb.codec import wire_key
 from greylag.connectors.dynamodb.errors import Fault
 from greylag.connectors.dynamodb.keys import key_bytes
+from greylag.connectors.dynamodb.markers import is_marker
 from greylag.connectors.dynamodb.numbers import normal
 from greylag.connectors.dynamodb.service import Tally
 from greylag.core.records import Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
     from greylag.connectors.dynamodb.service import Service
     from greylag.connectors.dynamodb.wire import Connection
     from greylag.core.ports import TableInfo
     from greylag.core.values import Document
 
-_ODD_NUMBER: Final = re.compile(
-    rb'"N"\s*:\s*"(?!(?:0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9]))")|"NS"\s*:'
+_UNUSUAL: Final = re.compile(
+    rb'"N"\s*:\s*"(?!(?:0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9]))")|"[NSB]S"\s*:'
 )
-"""In a response: a number that the real service would have written otherwise, or a set of numbers."""
+"""In a response: a number that the real service would have written otherwise, or a set."""
+
+
+class ScanPage(NamedTuple):
+    """One answer to a Scan: items in DynamoDB JSON, the key after which the next page begins (None: this was the last
+    one), and what DynamoDB charged (0 where it does not tell).
+    """
+
+    items: list[dict[str, Any]]
+    last: dict[str, Any] | None
+    units: float
 
 
 class Reader:
@@ -48,24 +60,51 @@ class Reader:
             self._loop.close()
 
     def scan(self, table: TableInfo, segment: int, segments: int) -> Iterator[Sequence[Stored]]:
-        """Every item of the segment; DynamoDB prepares the next page while the caller works on one."""
-        request: dict[str, Any] = {"TableName": table.name, "ConsistentRead": True}
-        if segments > 1:
-            request |= {"Segment": segment, "TotalSegments": segments}
-        doing = f"reading table {table.name}"
-        connection = self._connection()
-        task: asyncio.Task[dict[str, Any]] | None = self._start(connection, "Scan", request, doing)
-        try:
-            while task is not None:
-                answer = self._loop.run_until_complete(task)
-                task = None
-                last = answer.get("LastEvaluatedKey")
-                if last:
-                    task = self._start(connection, "Scan", request | {"ExclusiveStartKey": last}, doing)
-                found = [_stored(item, table.key) for item in answer["Items"]]
+        """Every item of the segment but markers; DynamoDB prepares the next page while the caller works on one."""
+        with closing(self.pages(table.name, segment, segments)) as pages:
+            for page in pages:
+                key = table.key
+                found = [_stored(item, key) for item in page.items if not is_marker(item, key)]
                 if found:
                     with self._service.stalls:
                         yield found
+
+    def pages(
+        self,
+        table: str,
+        segment: int,
+        segments: int,
+        *,
+        after: dict[str, Any] | None = None,
+        most_items: Callable[[], int | None] = lambda: None,
+    ) -> Generator[ScanPage]:
+        """The answers to the scan of a segment, from the key `after` on, consistently read. `most_items` is asked for
+        each page how many items DynamoDB may look at; None: as many as fit into 1 MB.
+        """
+        request: dict[str, Any] = {
+            "TableName": table,
+            "ConsistentRead": True,
+            "ReturnConsumedCapacity": "TOTAL",
+        }
+        if segments > 1:
+            request |= {"Segment": segment, "TotalSegments": segments}
+        doing = f"reading table {table}"
+        connection = self._connection()
+
+        def asked(key: dict[str, Any] | None) -> asyncio.Task[dict[str, Any]]:
+            more: dict[str, Any] = {} if key is None else {"ExclusiveStartKey": key}
+            most = most_items()
+            return self._start(connection, "Scan", request | more | ({"Limit": most} if most else {}), doing)
+
+        task: asyncio.Task[dict[str, Any]] | None = asked(after)
+        try:
+            while task is not None:
+                answer = self._loop.run_until_complete(task)
+                last = answer.get("LastEvaluatedKey")
+                task = asked(last) if last else None
+                units = float((answer.get("ConsumedCapacity") or {}).get("CapacityUnits") or 0.0)
+                with self._service.stalls:
+                    yield ScanPage(answer["Items"], last, units)
         finally:
             if task is not None:
                 task.cancel()
@@ -166,12 +205,19 @@ def _count(asked: dict[str, Any]) -> int:
     return sum(len(each["Keys"] if isinstance(each, dict) else each) for each in asked.values())
 
 
-def _stored(item: dict[str, Any], key: Sequence[str]) -> Stored:
+def canonical_body(item: dict[str, Any]) -> bytes:
+    """An item of an answer as JSON: attributes sorted by name, numbers as the real service writes them, sets sorted.
+    Equal for equal items.
+    """
     body = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-    if _ODD_NUMBER.search(body):
+    if _UNUSUAL.search(body):
         item = {name: _normal(value) for name, value in item.items()}
         body = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-    return Stored(key_bytes(item, key), body)
+    return body
+
+
+def _stored(item: dict[str, Any], key: Sequence[str]) -> Stored:
+    return Stored(key_bytes(item, key), canonical_body(item))
 
 
 def _normal(value: dict[str, Any]) -> dict[str, Any]:
@@ -181,6 +227,8 @@ def _normal(value: dict[str, Any]) -> dict[str, Any]:
         return {kind: normal(content)}
     if kind == "NS":
         return {kind: sorted(map(normal, content))}
+    if kind in {"SS", "BS"}:
+        return {kind: sorted(content)}
     if kind == "L":
         return {kind: [_normal(each) for each in content]}
     if kind == "M":

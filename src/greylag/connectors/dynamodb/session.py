@@ -15,6 +15,9 @@ from greylag.errors import ConfigurationError, ConnectorError
 if TYPE_CHECKING:
     from greylag.connectors.dynamodb.options import DynamoDBOptions
 
+READERS = 16
+"""How many requests of one client may be under way at once."""
+
 _EMULATOR = Credentials("greylag", "greylag")
 """For a server on this machine, where the chain has none: emulators take any."""
 
@@ -42,21 +45,31 @@ class Session:
         if self._found is None and not on_this_machine(options.endpoint_url):
             raise no_credentials(f"connection {name}")
 
-    def client(self) -> Any:
-        """boto3's own client, for everything but the hot path."""
+    def client(self, service: str = "dynamodb") -> Any:
+        """boto3's own client of DynamoDB or `dynamodbstreams`, for everything but the hot path."""
+        return self._made(service, self.options.endpoint_url or None)
+
+    def beside(self, service: str) -> Any:
+        """boto3's client of another service, with the same identity and region, at that service's own endpoint."""
+        return self._made(service, None)
+
+    def _made(self, service: str, endpoint: str | None) -> Any:
         from botocore.config import Config
         from botocore.exceptions import BotoCoreError
 
         keys = self.credentials() if self._found is None else None
         try:
             return self._session.create_client(
-                "dynamodb",
+                service,
                 region_name=self.region,
-                endpoint_url=self.options.endpoint_url or None,
+                endpoint_url=endpoint,
                 aws_access_key_id=keys and keys.access_key,
                 aws_secret_access_key=keys and keys.secret_key,
                 config=Config(
-                    connect_timeout=10, read_timeout=30, retries={"mode": "standard", "total_max_attempts": 5}
+                    connect_timeout=10,
+                    read_timeout=30,
+                    retries={"mode": "standard", "total_max_attempts": 5},
+                    max_pool_connections=READERS,
                 ),
             )
         except BotoCoreError as error:

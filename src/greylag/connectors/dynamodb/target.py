@@ -15,11 +15,13 @@ from greylag.errors import SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from greylag.connectors.dynamodb.options import DynamoDBOptions
     from greylag.connectors.dynamodb.schema import Schema
+    from greylag.core.change import Followed
     from greylag.core.flows import FlowSpec, TableSpec
-    from greylag.core.ports import TableInfo
+    from greylag.core.ports import ChangeFeed, TableInfo
     from greylag.core.records import Stored
     from greylag.core.values import Document
 
@@ -91,6 +93,12 @@ class DynamoDBTarget:
     def delete(self, table: TableInfo, keys: Iterable[Document]) -> int:
         """See `ports.Target.delete`."""
         return self._reader.delete(table, keys)
+
+    def feed(self, datasets: Sequence[Followed], scratch: Path) -> ChangeFeed:  # noqa: ARG002 - it needs none
+        """See `ports.Followable.feed`: the tables' own changes, to be carried back."""
+        from greylag.connectors.dynamodb.streams import StreamsFeed
+
+        return StreamsFeed(self._session, [each.dataset for each in datasets], self.describe)
 
     def close(self) -> None:
         """See `ports.Target.close`."""

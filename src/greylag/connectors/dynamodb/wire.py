@@ -102,6 +102,7 @@ class Connection:
         """The answer to `request`. Raises Broken; the next call opens a new connection."""
         protocol = self._protocol
         if protocol is None or protocol.closed:
+            self.close()  # the server ends it after its answer, and may take its time
             protocol = self._protocol = await self._open()
         try:
             return await protocol.exchange(request)

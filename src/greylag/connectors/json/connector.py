@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from greylag.connectors.json.fence import JsonFence
+from greylag.connectors.json.oldstore import JsonOldStore
 from greylag.connectors.json.source import JsonSource
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from greylag.core.ports import ConnectorType, Source
+    from greylag.core.ports import ConnectorType, Fence, OldStore, Source
 
 
 class JsonOptions(BaseModel):
@@ -38,10 +40,17 @@ class JsonConnector:
     path: Path
     read_bytes_per_second: int | None = None
     kind: str = "json"
+    scratch: Path | None = None
 
     def source(self) -> Source:
         """The files, opened as they are read."""
-        return JsonSource(self.name, self.path, bytes_per_second=self.read_bytes_per_second)
+        return JsonSource(
+            self.name, self.path, bytes_per_second=self.read_bytes_per_second, scratch=self.scratch
+        )
+
+    def as_followed(self, scratch: Path) -> JsonConnector:
+        """See `ports.Snapshotted`."""
+        return replace(self, scratch=scratch)
 
     def target(self) -> NoReturn:
         """Raises ConfigurationError: JSON files are read only."""
@@ -49,6 +58,14 @@ class JsonConnector:
             f"connection {self.name!r} is of kind json, which is a source only",
             advice="Let the flow's `to:` name a connection of another kind.",
         )
+
+    def old_store(self) -> OldStore:
+        """See `ports.Returning`."""
+        return JsonOldStore(self.path)
+
+    def fence(self) -> Fence:
+        """See `ports.Fenceable`."""
+        return JsonFence(self.path)
 
 
 class JsonConnectorType:

@@ -91,13 +91,22 @@ def _proven(records: list[Any], text: bytes) -> bool:
     # equal counts leave no room for a key that was lost.
     if b"\\" in text and _ESCAPED_COLON.search(text):
         return False
+    return written == _colons(records)
+
+
+def _colons(records: list[Any]) -> int:
+    """How many colons the records have when written again; -1 where one is too deep."""
     try:
-        again = orjson.dumps(_nested(records, _WRAPPING), default=bool)
-    except TypeError:  # too deep, or an integer beyond 64 bits
-        if _depth(records) > MAX_DEPTH + 1:
-            return False
-        again = _encoder.encode(records)
-    return written == again.count(b":")
+        return orjson.dumps(_nested(records, _WRAPPING), default=bool).count(b":")
+    except TypeError:  # one is too deep, or has an integer beyond 64 bits
+        pass
+    if len(records) > 1:  # few are so: halves find them soonest
+        half = len(records) // 2
+        first, second = _colons(records[:half]), _colons(records[half:])
+        return -1 if first < 0 or second < 0 else first + second
+    if _depth(records) > MAX_DEPTH + 1:
+        return -1
+    return _encoder.encode(records).count(b":")
 
 
 def _nested(value: Any, levels: int) -> Any:

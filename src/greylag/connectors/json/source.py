@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, cast
 
+from greylag.connectors.json import snapshot
 from greylag.connectors.json.array import ArrayReader
 from greylag.connectors.json.datasets import locate, names
 from greylag.connectors.json.files import Version, translated
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.connectors.json.datasets import Dataset
+    from greylag.core.change import Followed
+    from greylag.core.ports import ChangeFeed
     from greylag.core.records import Record
     from greylag.core.values import Value
 
@@ -40,11 +43,16 @@ _PLACE_BYTES = 1 << 15
 
 
 class JsonSource:
-    """The JSON files of a folder, or one file. `path` is absolute."""
+    """The JSON files of a folder, or one file. `path` is absolute. With `scratch`, that of a feed, records are those of
+    the feed's first position, which no later write changes; so a dataset's identity then does not tell its content.
+    """
 
-    def __init__(self, name: str, path: Path, *, bytes_per_second: float | None = None) -> None:
+    def __init__(
+        self, name: str, path: Path, *, bytes_per_second: float | None = None, scratch: Path | None = None
+    ) -> None:
         self._name = name
-        self._path = path
+        self._live = path
+        self._scratch = scratch
         self._pace = Pace(bytes_per_second)
 
     def check(self) -> None:
@@ -75,13 +83,16 @@ class JsonSource:
             with _named(found), found.file.window() as window:
                 enter_array(window, found.steps, found.shown)
         pointer = found.shown.removeprefix(found.file.name)
+        live = self._live if self._live.is_file() else self._live / found.file.name
+        content = f"?size={version.size}&mtime_ns={version.mtime_ns}" if self._scratch is None else ""
         return DatasetInfo(
             dataset=dataset,
-            identity=f"{found.file.path}{pointer}?size={version.size}&mtime_ns={version.mtime_ns}",
+            identity=f"{live}{pointer}{content}",
             family="json",
             estimated_records=None,
             estimated_bytes=None if found.file.gzipped else version.size,
             unique_id="@row",
+            resumable_changes=True,
         )
 
     def partitions(self, dataset: str, *, partition_bytes: int) -> Iterator[Partition]:
@@ -199,6 +210,20 @@ class JsonSource:
                 if page is not None:
                     yield page
                     self._pace.spend(page.bytes_read)
+
+    def feed(self, datasets: Sequence[Followed], scratch: Path) -> ChangeFeed:
+        """As the port."""
+        from greylag.connectors.json.changes import JsonFeed
+
+        return JsonFeed(self._name, self._live, datasets, scratch)
+
+    @property
+    def _path(self) -> Path:
+        """Where records are read."""
+        if self._scratch is None:
+            return self._live
+        copies = snapshot.root_of(self._scratch, self._live)
+        return copies if copies.exists() else self._live
 
     def limit(self, bytes_per_second: float | None) -> None:
         """As the port; holds from the next page on."""

@@ -31,10 +31,13 @@ class Address:
     hosts: str
     database: str
     url: SecretStr = field(repr=False)
+    ca_file: str | None = None
 
     @classmethod
-    def parse(cls, connection: str, url: SecretStr, database: str | None) -> Self:
-        """Raises ConfigurationError for a url that is none, or where neither it nor `database` names one."""
+    def parse(cls, connection: str, url: SecretStr, database: str | None, ca_file: str | None = None) -> Self:
+        """With `ca_file` the connection is encrypted, and that CA alone is trusted. Raises ConfigurationError for a url
+        that is none, or where neither it nor `database` names one.
+        """
         text = url.get_secret_value()
         scheme, found, rest = text.partition("://")
         if not found or scheme not in {"mongodb", "mongodb+srv"}:
@@ -54,13 +57,13 @@ class Address:
                 f"connection {connection!r} names no database",
                 advice="Add `database:` to it, or put /database behind the host in its url.",
             )
-        return cls(hosts.partition("?")[0], database or named or "", url)
+        return cls(hosts.partition("?")[0], database or named or "", url, ca_file)
 
-    def client(self, connection: str) -> pymongo.MongoClient[dict[str, Any]]:
-        """pymongo's client for the url. Raises ConfigurationError for a url that is none."""
+    def client(self, connection: str, **options: Any) -> pymongo.MongoClient[dict[str, Any]]:
+        """pymongo's client for the url, with further options. Raises ConfigurationError for a url that is none."""
         text = self.url.get_secret_value()
         try:
-            return pymongo.MongoClient(text, **self.client_options())
+            return pymongo.MongoClient(text, **{**self.client_options(), **options})
         except (pymongo.errors.ConfigurationError, ValueError) as error:
             raise _no_address(connection, error, text) from None
 
@@ -68,7 +71,12 @@ class Address:
         """What pymongo's client gets beside the url, which always wins."""
         text = self.url.get_secret_value().lower()
         timeouts = {name: value for name, value in _TIMEOUTS.items() if f"{name.lower()}=" not in text}
-        return {"appname": "greylag", **timeouts} if "appname=" not in text else timeouts
+        options: dict[str, Any] = dict(timeouts)
+        if "appname=" not in text:
+            options["appname"] = "greylag"
+        if self.ca_file is not None:
+            options |= {"tls": True, "tlsCAFile": self.ca_file}
+        return options
 
 
 def _no_address(connection: str, error: Exception, url: str) -> ConfigurationError:

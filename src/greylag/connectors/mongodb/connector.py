@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from greylag.connectors.mongodb.address import Address
+from greylag.connectors.mongodb.errors import DOCUMENTDB_CA
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from greylag.core.ports import ConnectorType, Source
+    from greylag.core.ports import ConnectorType, Fence, Source, Target
 
 
 class MongoOptions(BaseModel):
@@ -34,6 +35,32 @@ class MongoOptions(BaseModel):
     patience_seconds: float = Field(
         default=300, ge=0, description="How long the server may be away before a run gives up."
     )
+    application_user: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The user the application signs in as, NAME or NAME@DATABASE (admin); `fence` makes it read-only.",
+    )
+    ca_file: str | None = Field(
+        default=None,
+        min_length=1,
+        description="The file of the CA that signed the server's certificate; turns TLS on.",
+    )
+    create_tables: bool = Field(default=False, description="Whether missing collections are created.")
+    connections: int = Field(
+        default=4, ge=1, le=64, description="Connections by which each worker writes to a collection."
+    )
+    write_units_per_second: float | None = Field(
+        default=None,
+        gt=0,
+        description="What all workers together may write to a collection: a unit is a document of up to 1 KB, "
+        "larger ones are one for each KB begun.",
+    )
+    late_write_seconds: float = Field(
+        default=60,
+        ge=0,
+        description="How long a write whose sender was killed may still take effect: later changes wait for it.",
+    )
+    # The server gives a command up after 30 s (`writer.COMMAND_SECONDS`); the rest is for bytes still on their way.
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +71,11 @@ class MongoConnector:
     address: Address
     read_bytes_per_second: float | None = None
     patience_seconds: float = 300
+    create_tables: bool = False
+    connections: int = 4
+    late_write_seconds: float = 60
     kind: str = "mongodb"
+    application_user: str | None = None
 
     def source(self) -> Source:
         """The database; connects when it is first asked for something."""
@@ -57,13 +88,17 @@ class MongoConnector:
             patience_seconds=self.patience_seconds,
         )
 
-    def target(self) -> NoReturn:
-        """Raises ConfigurationError: in this version MongoDB is read only."""
-        raise ConfigurationError(
-            f"connection {self.name!r} is of kind mongodb, which is a source only: "
-            "MongoDB as a target is not in this version",
-            advice="Let the flow's `to:` name a connection of another kind.",
-        )
+    def target(self) -> Target:
+        """The database; connects when it is first asked for something."""
+        from greylag.connectors.mongodb.target import MongoTarget
+
+        return MongoTarget(self)
+
+    def fence(self) -> Fence:
+        """See `ports.Fenceable`."""
+        from greylag.connectors.mongodb.fence import MongoFence
+
+        return MongoFence(self.name, self.address, self.application_user)
 
 
 class MongoConnectorType:
@@ -71,11 +106,30 @@ class MongoConnectorType:
 
     kind: str = "mongodb"
     options: type[Any] = MongoOptions
+    own_key: str = "_id"
 
-    def open(self, name: str, options: MongoOptions, root: Path) -> MongoConnector:  # noqa: ARG002 - no paths here
+    def open(self, name: str, options: MongoOptions, root: Path) -> MongoConnector:
         """The connection; touches no network. Raises ConfigurationError for a url that cannot be one."""
-        address = Address.parse(name, options.url, options.database)
-        return MongoConnector(name, address, options.read_bytes_per_second, options.patience_seconds)
+        ca_file = None
+        if options.ca_file is not None:
+            path = root / options.ca_file
+            if not path.is_file():
+                raise ConfigurationError(
+                    f"connection {name!r}: there is no file {options.ca_file}",
+                    advice=f"Amazon DocumentDB's is {DOCUMENTDB_CA}",
+                )
+            ca_file = str(path.absolute())
+        address = Address.parse(name, options.url, options.database, ca_file)
+        return MongoConnector(
+            name,
+            address,
+            options.read_bytes_per_second,
+            options.patience_seconds,
+            options.create_tables,
+            options.connections,
+            options.late_write_seconds,
+            application_user=options.application_user,
+        )
 
 
 connector: ConnectorType = MongoConnectorType()

@@ -13,6 +13,7 @@ from greylag.errors import (
     ConfigurationError,
     ConnectorError,
     GreylagError,
+    PositionLost,
     SchemaError,
     TransientError,
 )
@@ -23,8 +24,17 @@ if TYPE_CHECKING:
 _WRONG_CREDENTIALS: Final = frozenset({11, 18, 334, 8000})
 _UNAUTHORIZED: Final = 13
 _NO_SUCH_NAMESPACE: Final = 26
-_TRANSIENT: Final = frozenset(
+OUT_OF_ORDER: Final = frozenset({217, 225})
+"""The server no longer knows the numbers of a session's earlier writes."""
+TRANSIENT: Final = frozenset(
     {
+        *OUT_OF_ORDER,
+        *(
+            46,
+            64,
+            112,
+            246,
+        ),  # locks, write concerns, conflicts and snapshots that come out right the next time
         *(6, 7, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435, 13436),  # the driver's retryable errors
         *(
             43,
@@ -46,6 +56,43 @@ _TRANSIENT: Final = frozenset(
 Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.yml
 """
 
+_HISTORY_LOST: Final = frozenset({260, 280, 286})
+"""InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
+_LABELS: Final = ("RetryableError", "ResumableChangeStreamError")
+
+
+DOCUMENTDB_CA: Final = (
+    "global-bundle.pem, from https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+)
+_TLS: Final = (
+    (
+        "unable to get local issuer certificate",
+        "its certificate is not signed by a CA that is trusted here",
+        f"Name the CA's file in the connection's `ca_file`; Amazon DocumentDB's is {DOCUMENTDB_CA}",
+    ),
+    (
+        "self-signed certificate",
+        "its certificate is signed by a CA that is not trusted here",
+        "Name the CA's file in the connection's `ca_file`.",
+    ),
+    (
+        "certificate is not valid for",
+        "its certificate is for another host",
+        "Name the server in the url as its certificate does.",
+    ),
+    (
+        "certificate verify failed",
+        "its certificate is not accepted",
+        "Check `ca_file`, and the host in the url.",
+    ),
+    (
+        "WRONG_VERSION_NUMBER",
+        "it does not speak TLS",
+        "Leave `ca_file`, tls=true and ssl=true out of the connection, or turn TLS on at the server.",
+    ),
+)
+"""What a failed handshake says, what that means, and what to do: trying again helps none of them."""
+
 
 @contextmanager
 def translated(connection: str, hosts: str, operation: str) -> Iterator[None]:
@@ -60,10 +107,18 @@ def _translate(error: driver.PyMongoError, server: str, operation: str) -> Greyl
     if isinstance(error, driver.OperationFailure):
         return _refused(error, server, operation)
     if isinstance(error, driver.ConnectionFailure):
+        for sign, what, advice in _TLS:
+            if sign in str(error):
+                return ConfigurationError(f"{server}: cannot {operation}: {what}", advice=advice)
         reason = str(error).partition(", Timeout:")[0].partition(" (configured timeouts:")[0]
         return TransientError(
             f"{server}: cannot {operation}: {reason}",
             advice="Is the server running, and reachable from here? Check host, port, firewall and TLS options.",
+        )
+    if isinstance(error, driver.ConfigurationError) and "MONGODB-AWS" in str(error):
+        return ConfigurationError(
+            f"{server}: cannot {operation}: signing in as an AWS identity takes a package that is not installed",
+            advice="pip install 'greylag[iam]'",
         )
     if isinstance(error, driver.ConfigurationError):
         return ConfigurationError(
@@ -89,6 +144,12 @@ def _refused(error: driver.OperationFailure, server: str, operation: str) -> Gre
         )
     if error.code == _NO_SUCH_NAMESPACE:
         return SchemaError(f"{server}: cannot {operation}: {reason}")
-    if error.code in _TRANSIENT or error.has_error_label("RetryableError"):
+    if error.code in _HISTORY_LOST:
+        return PositionLost(
+            f"{server}: cannot {operation}: the oplog no longer reaches back to the position: {reason[:300]}",
+            advice="`greylag run --follow --reload FLOW` loads the flow's dataset again from a new position, without "
+            "emptying the target. A larger oplog (replSetResizeOplog) keeps more history.",
+        )
+    if error.code in TRANSIENT or any(error.has_error_label(each) for each in _LABELS):
         return TransientError(f"{server}: cannot {operation}: {reason}")
     return ConnectorError(f"{server}: cannot {operation}: {reason[:1000]}")

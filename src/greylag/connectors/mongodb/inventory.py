@@ -31,10 +31,11 @@ _KNOWN: Final = frozenset(
 
 def indexes_of(collection: Documents) -> tuple[Index, ...]:
     """The collection's indexes, as the server lists them."""
-    return tuple(_index(each) for each in collection.list_indexes())
+    return tuple(index_of(each) for each in collection.list_indexes())
 
 
-def _index(told: Mapping[str, Any]) -> Index:
+def index_of(told: Mapping[str, Any]) -> Index:
+    """One index, of which `listIndexes` says `told`."""
     keys = []
     for path, kind in told["key"].items():
         if path == "$**" or path.endswith(".$**"):
@@ -94,6 +95,12 @@ def _moment(collection: Documents, direction: int) -> datetime | None:
 
 def window_seconds(database: Database[dict[str, Any]]) -> float | None:
     """How far back the oplog reaches; None where there is none or the user may not read it."""
+    ends = oplog_ends(database)
+    return None if ends is None else float(ends[1] - ends[0])
+
+
+def oplog_ends(database: Database[dict[str, Any]]) -> tuple[int, int] | None:
+    """The times of the oplog's first and last entry, seconds since 1970. None as `window_seconds`."""
     oplog = database.client.get_database("local")["oplog.rs"]
     ends = []
     for direction in (1, -1):
@@ -104,4 +111,4 @@ def window_seconds(database: Database[dict[str, Any]]) -> float | None:
         if found is None:
             return None
         ends.append(found["ts"].time)
-    return float(ends[1] - ends[0])
+    return ends[0], ends[1]

@@ -7,16 +7,20 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from pymongo.read_concern import ReadConcern
+from pymongo.read_preferences import ReadPreference
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.bounds import Bounds, as_sent, place_of
+from greylag.connectors.mongodb.changes import MongoFeed
 from greylag.connectors.mongodb.decoding import decode_page, split_documents
 from greylag.connectors.mongodb.errors import translated
 from greylag.connectors.mongodb.identity import collection_identity, unique_id
 from greylag.connectors.mongodb.inventory import growth_of, indexes_of, plain, window_seconds
+from greylag.connectors.mongodb.keys import id_of
 from greylag.connectors.mongodb.pages import pages, raw_batches
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.sampling import BIAS, random_documents
+from greylag.connectors.mongodb.structure import structure_of
 from greylag.connectors.pace import Pace
 from greylag.core.canonical import canonical
 from greylag.core.inventory import Inventory, Sample
@@ -29,12 +33,15 @@ from greylag.errors import SchemaError, TransientError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import pymongo
     from pymongo.synchronous.database import Database
 
     from greylag.connectors.mongodb.address import Address
     from greylag.connectors.mongodb.pages import Documents
+    from greylag.core.change import Followed
+    from greylag.core.structure import Structure
     from greylag.core.values import Value
 
 _FETCHED_TOGETHER: Final = 500
@@ -51,12 +58,20 @@ class MongoSource:
     """See `ports.Source`. Reads with read concern "majority": nothing that a failover could take back."""
 
     def __init__(
-        self, name: str, address: Address, *, bytes_per_second: float | None, patience_seconds: float
+        self,
+        name: str,
+        address: Address,
+        *,
+        bytes_per_second: float | None,
+        patience_seconds: float,
+        primary: bool = False,
     ) -> None:
+        """`primary`: whatever the url prefers to read from."""
         self.name = name
         self.address = address
         self._pace = Pace(bytes_per_second)
         self._patience_seconds = patience_seconds
+        self._read_preference = ReadPreference.PRIMARY if primary else None
         self._client: pymongo.MongoClient[dict[str, Any]] | None = None
 
     def check(self) -> None:
@@ -115,7 +130,9 @@ class MongoSource:
         after = None if cursor is None else base64.b64decode(cursor)
         for raw, place in self._pages(partition, after, page_bytes):
             cursor = base64.b64encode(place).decode()
-            yield NativePage("bson", list(split_documents(raw)), cursor, len(raw), decode_page)
+            yield NativePage(
+                "bson", list(split_documents(raw)), cursor, len(raw), decode_page, identify=id_of
+            )
 
     def fetch(self, dataset: str, ids: Iterable[Value]) -> Iterator[Record]:
         """See `ports.Source.fetch`. Numbers are found whatever their type, and come with the one that is stored.
@@ -123,18 +140,27 @@ class MongoSource:
         Of other types only identical ids are, also where the collection's collation takes more for equal. A record
         that cannot be decoded is left out.
         """
+        for page in self.fetch_native(dataset, ids):
+            yield from page.records
+
+    def fetch_native(self, dataset: str, ids: Iterable[Value]) -> Iterator[NativePage]:
+        """See `ports.NativeSource`."""
         waiting = iter(ids)
         while some := list(islice(waiting, _FETCHED_TOGETHER)):
             wanted = {canonical(each) for each in some}
-            for record in self._patience().insist(lambda: self._found(dataset, some)):
-                if is_number(record.id) or canonical(record.id) in wanted:
-                    yield record
+            found = self._patience().insist(lambda: self._found(dataset, some))
+            documents = [each for each in found if _is_wanted(each, wanted)]
+            yield NativePage("bson", documents, "", sum(map(len, documents)), decode_page, identify=id_of)
 
     def inventory(self, dataset: str) -> Inventory:
         """See `ports.Source.inventory`. How far the oplog reaches is told where the user may read the database `local`;
         growth where `_id` are ObjectIds.
         """
         return self._patience().insist(lambda: self._inventory(dataset))
+
+    def structure(self, dataset: str) -> Structure:
+        """See `ports.Structured`."""
+        return self._patience().insist(lambda: self._structure(dataset))
 
     def sample(self, dataset: str, count: int) -> Sample:
         """See `ports.Source.sample`. The server chooses, another time others."""
@@ -155,6 +181,15 @@ class MongoSource:
                 records, rejected = decode_page(raw)
                 yield Page(records, "", len(raw), rejected)
                 self._pace.spend(len(raw))
+
+    def feed(self, datasets: Sequence[Followed], scratch: Path) -> MongoFeed:  # noqa: ARG002 - it needs none
+        """See `ports.Followable.feed`."""
+        return MongoFeed(
+            self.name,
+            self.address,
+            [each.dataset for each in datasets],
+            patience_seconds=self._patience_seconds,
+        )
 
     def limit(self, bytes_per_second: float | None) -> None:
         """See `ports.Source.limit`."""
@@ -220,7 +255,13 @@ class MongoSource:
                 # Each shard keeps an `_id` unique among its own documents; two of them may hold the same one.
                 unique_id=None if sharded else unique_id(self._collection(dataset)),
                 resumable_changes="setName" in hello or sharded,
+                unique_value=None if sharded else "_id",
             )
+
+    def _structure(self, dataset: str) -> Structure:
+        info = self._info(dataset)
+        with self._translated(f"describe {dataset}"):
+            return structure_of(info, self._collection(dataset))
 
     def _inventory(self, dataset: str) -> Inventory:
         info = self._info(dataset)
@@ -253,12 +294,12 @@ class MongoSource:
             )
             return next((place_of(raw) for raw in found), None)
 
-    def _found(self, dataset: str, ids: Sequence[Value]) -> list[Record]:
+    def _found(self, dataset: str, ids: Sequence[Value]) -> list[bytes]:
         known = [stored for each in ids for stored in _as_stored(each)]
         with self._translated(f"read {dataset}"):
             wanted = as_sent(wire.encode_document({"_id": {"$in": known}}))
             batches = raw_batches(self._collection(dataset), wanted, hint=[("_id", 1)])
-            return [record for raw in batches for record in decode_page(raw)[0]]
+            return [document for raw in batches for document in split_documents(raw)]
 
     def _info(self, dataset: str) -> dict[str, Any]:
         """What the server says of a collection. Raises SchemaError for what is none, or has no index on `_id`."""
@@ -309,7 +350,11 @@ class MongoSource:
     def _database(self) -> Database[dict[str, Any]]:
         if self._client is None:
             self._client = self.address.client(self.name)
-        return self._client.get_database(self.address.database, read_concern=ReadConcern("majority"))
+        return self._client.get_database(
+            self.address.database,
+            read_concern=ReadConcern("majority"),
+            read_preference=self._read_preference,
+        )
 
     def _collection(self, dataset: str) -> Documents:
         return self._database()[dataset]
@@ -322,6 +367,14 @@ class MongoSource:
 
     def _translated(self, operation: str) -> AbstractContextManager[None]:
         return translated(self.name, self.address.hosts, operation)
+
+
+def _is_wanted(document: bytes, wanted: set[bytes]) -> bool:
+    try:
+        identity = id_of(document)
+    except Refused:
+        return False
+    return is_number(identity) or canonical(identity) in wanted
 
 
 def _as_stored(value: Value) -> tuple[Value, ...]:

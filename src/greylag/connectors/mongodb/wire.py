@@ -79,16 +79,28 @@ def id_element(raw: bytes) -> bytes | None:
 
     Raises Refused for bytes that are not BSON.
     """
+    for place, name_end, end in elements(raw):
+        if raw[place + 1 : name_end] == b"_id":
+            return document_of(raw[place:end])
+    return None
+
+
+def elements(raw: bytes) -> Iterator[tuple[int, int, int]]:
+    """The fields of a document where they stand: the place of its type (its name follows), of the zero that ends its
+    name, and where it ends. Raises Refused for bytes that are not BSON.
+    """
     with _only_bson():
         place = 4
         while raw[place]:
             name_end = raw.index(0, place + 1)
             end = _end_of(raw, raw[place], name_end + 1)
-            if raw[place + 1 : name_end] == b"_id":
-                elements = raw[place:end]
-                return _INT32.pack(len(elements) + 5) + elements + b"\0"
+            yield place, name_end, end
             place = end
-    return None
+
+
+def document_of(content: bytes) -> bytes:
+    """The document of fields that are BSON already."""
+    return _INT32.pack(len(content) + 5) + content + b"\0"
 
 
 @contextmanager

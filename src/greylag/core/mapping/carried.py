@@ -43,6 +43,11 @@ class Carried:
         self._sources = {attribute: source for source, attribute in self.names.items()}
         self.prunes = tuple(_prune_step(name, below) for name, below in self._trees.items())
 
+    @property
+    def changes(self) -> bool:
+        """Whether anything is left out or named otherwise."""
+        return bool(self.names or self.dropped or self.prunes)
+
     def source_of(self, attribute: str) -> str | None:
         """The field that would be carried as `attribute`; None where none can be."""
         if attribute in self._sources:

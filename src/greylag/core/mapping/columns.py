@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -32,7 +32,8 @@ class Role(Enum):
 class Column:
     """One attribute that the mapping writes: by `template`, or always `constant` where that is None.
 
-    `carried` says that the template is the very field the attribute carries anyway.
+    `carried` says that the template is the very field the attribute carries anyway; `any_type`, that the table takes
+    values of every type for its key.
     """
 
     name: str
@@ -40,11 +41,12 @@ class Column:
     template: Template | None
     constant: Value = None
     carried: bool = False
+    any_type: bool = False
 
     @property
     def keyed(self) -> bool:
         """Whether its values must be ones a key or index can have."""
-        return self.role is not Role.OTHER
+        return self.role is not Role.OTHER and not self.any_type
 
     @property
     def key_type(self) -> str | None:
@@ -78,6 +80,7 @@ def read_columns(
     for name in _keys_first(attributes, table.key):
         role = Role.KEY if name in table.key else Role.INDEX if name in indexed else Role.OTHER
         column = _column(name, attributes[name], role, f"{where}.{name}", dataset=dataset, child=child)
+        column = replace(column, any_type=table.any_type)
         columns.append(_beside_carried(column, carried, f"{where}.{name}"))
     return tuple(columns)
 
@@ -127,7 +130,7 @@ def _beside_carried(column: Column, carried: Carried, where: str) -> Column:
     raw = column.template.raw if column.template else None
     if raw is not None and raw.origin is Origin.FIELD and raw.path == (source,):
         whole = not carried.is_pruned(source)
-        return Column(column.name, column.role, column.template, carried=whole)
+        return replace(column, carried=whole)
     if source != column.name:
         lone = column.template.lone if column.template else None
         if lone is None or lone.origin is not Origin.FIELD or lone.path != (source,):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from greylag.core.mapping.columns import Role
 from greylag.core.mapping.errors import MappingError
 from greylag.core.mapping.ownership import item_claim, item_keys_disjoint
 from greylag.core.mapping.templates import Origin
@@ -36,6 +37,23 @@ def injective(
         return False
     claims = [item_claim(columns, key) for columns in (parent, *children)]
     return all(item_keys_disjoint(one, other) for one, other in combinations(claims, 2))
+
+
+def keyed_by(columns: Columns, key: tuple[str, ...], field: str | None) -> bool:
+    """Whether the key is the value of this field of the source, as it is."""
+    raws = [each.raw for each in _templates(columns, key)]
+    return (
+        field is not None
+        and len(key) == 1
+        and any(raw is not None and raw.origin is Origin.FIELD and raw.path == (field,) for raw in raws)
+    )
+
+
+def seen_by_keys(columns: Columns) -> frozenset[Path]:
+    """What of a record its key is made of: fields, and ("@row",) or ("@digest",) where a template sees those."""
+    keys = [each for each in columns if each.role is Role.KEY and each.template is not None]
+    placeholders = [one for each in keys if each.template is not None for one in each.template.placeholders]
+    return frozenset(each.path or (each.origin.value,) for each in placeholders)
 
 
 class _Unique:

@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.mapping.carried import Carried
-from greylag.core.mapping.columns import Column, read_columns
+from greylag.core.mapping.columns import Column, Role, read_columns
 from greylag.core.mapping.digest import mapping_digest
 from greylag.core.mapping.direct import Direct, direct
 from greylag.core.mapping.errors import MappingError
 from greylag.core.mapping.functions import check_name, compile_function
 from greylag.core.mapping.items import compile_item
-from greylag.core.mapping.keys import injective, key_types, lone_fields
+from greylag.core.mapping.keys import injective, key_types, keyed_by, lone_fields, seen_by_keys
 from greylag.core.mapping.ownership import Claim, item_claim
 from greylag.core.mapping.split import Split, check_inside, split_paths
 from greylag.core.mapping.templates import Origin
@@ -35,13 +35,19 @@ if TYPE_CHECKING:
 Load = Callable[[str], Callable[[Any], Any]]
 
 
-def compile_mapping(spec: FlowSpec, *, unique_id: str | None = None, load: Load | None = None) -> Mapping:
+def compile_mapping(
+    spec: FlowSpec,
+    *,
+    unique_id: str | None = None,
+    unique_value: str | None = None,
+    load: Load | None = None,
+) -> Mapping:
     """The mapping `spec` describes. Raises MappingError for one that cannot work.
 
-    `unique_id` is the source's DatasetInfo.unique_id, if it is known yet. `load` finds the function that
-    `python:` names; without it such a flow is only checked, and its mapping cannot be applied.
+    `unique_id` and `unique_value` are those of the source's DatasetInfo, if they are known yet. `load` finds the
+    function that `python:` names; without it such a flow is only checked, and its mapping cannot be applied.
     """
-    return Mapping(spec, unique_id, load)
+    return Mapping(spec, unique_id, unique_value, load)
 
 
 class Mapping:
@@ -59,12 +65,22 @@ class Mapping:
     """Whether no two records can share a key, nor two items of one record. True is proof, False is not."""
     key_types: dict[str, str]
     """S, N or B by key and index attribute, where the mapping decides it."""
+    identity: bool
+    """Whether every record becomes one item with exactly its own fields, in their order."""
     direct: Direct | None
     """The mapping's own part where it leaves records nearly as they are; None where it does more."""
+    one_item: bool
+    """Whether every record becomes one item: neither `where` nor `split` nor `python` decides that."""
+    seen_by_keys: frozenset[Path]
+    """What the key of a record's own item is made of: fields, and ("@row",) or ("@digest",); where there is `python`,
+    of what that gives.
+    """
     lone_fields: dict[str, Path]
     """The other key and index attributes by the source's field whose values decide."""
 
-    def __init__(self, spec: FlowSpec, unique_id: str | None, load: Load | None) -> None:
+    def __init__(
+        self, spec: FlowSpec, unique_id: str | None, unique_value: str | None, load: Load | None
+    ) -> None:
         table, dataset = spec.table, spec.source.dataset
         carried = Carried(spec.drop, spec.rename)
         rules = parse_types(spec.types, "types")
@@ -76,7 +92,7 @@ class Mapping:
         for section, texts in (("drop", spec.drop), ("types", spec.types)):
             for text in texts:
                 check_inside(paths, path_at(text, section), f"{section}.{text}", section)
-        kinds = [_Kind(each, path, spec) for each, path in zip(spec.split, paths, strict=True)]
+        kinds = [SplitKind(each, path, spec) for each, path in zip(spec.split, paths, strict=True)]
         children = [kind.columns for kind in kinds]
         if unique_id not in {None, Origin.ROW.value}:
             _refuse_rows([columns, *children])
@@ -87,7 +103,10 @@ class Mapping:
         self.types = _all_rules(rules, carried, kinds)
         self.digest = mapping_digest(spec, uses_dataset=_uses_dataset(spec))
         self.claim = Claim(tuple(item_claim(each, table.key) for each in (columns, *children)))
-        self.injective = spec.python is None and injective(columns, children, table.key, unique_id)
+        self.injective = spec.python is None and (
+            injective(columns, children, table.key, unique_id)
+            or (table.any_type and not children and keyed_by(columns, table.key, unique_value))
+        )
         self.key_types = key_types([(columns, rules), *((kind.columns, kind.rules) for kind in kinds)], table)
         self.lone_fields = {}
         for found in (
@@ -96,6 +115,13 @@ class Mapping:
             _carried_index_fields(spec, carried, self.key_types),
         ):
             self.lone_fields = {**found, **self.lone_fields}
+
+        self.identity = not (spec.where or spec.python or spec.split or spec.ttl or carried.changes) and all(
+            each.carried for each in columns
+        )
+        self.one_item = not (spec.where or spec.split or spec.python)
+        self.seen_by_keys = seen_by_keys(columns)
+        self._make_key = compile_item([each for each in columns if each.role is Role.KEY], carried)
 
         self.direct = direct(self.spec, columns, carried)
         self._passes = compile_where(spec.where)
@@ -121,6 +147,10 @@ class Mapping:
             for item in self._items(Record(record.id, fields))
         ]
 
+    def key(self, record: Record) -> Item:
+        """What of `record`'s item its key is; `record` need have no more than `seen_by_keys`. Raises Refused."""
+        return self._make_key(record.fields, record.fields, record)
+
     def _items(self, record: Record) -> list[Item]:
         remaining, children = record.fields, []
         for split in self._splits:
@@ -129,7 +159,7 @@ class Mapping:
         return [self._make(record.fields, remaining, record), *children]
 
 
-class _Kind:
+class SplitKind:
     """The items of one split, read and compiled."""
 
     def __init__(self, split: SplitSpec, path: Path, spec: FlowSpec) -> None:
@@ -149,7 +179,7 @@ class _Kind:
         self.make = compile_item(self.columns, self.carried)
 
 
-def _all_rules(rules: dict[Path, str], carried: Carried, kinds: list[_Kind]) -> dict[str, str]:
+def _all_rules(rules: dict[Path, str], carried: Carried, kinds: list[SplitKind]) -> dict[str, str]:
     """The rules of all items of the flow by the paths of attributes. Raises MappingError where two differ."""
     merged = {renamed(path, carried.names): rule for path, rule in rules.items()}
     for kind in kinds:

@@ -36,14 +36,17 @@ class Shape:
     literals.
 
     `literals` are the texts before, between and after the placeholders, each of which stands for at least one
-    character; a lone placeholder has the literals ("", "").
+    character; a lone placeholder has the literals ("", ""). `any_value`: the field's value as it is, of any type.
     """
 
     key_type: str | None
     literals: tuple[str, ...] = ("", "")
+    any_value: bool = False
 
     def matches(self, value: Value) -> bool:
         """Whether the template could have made `value`; an ObjectId or a date is taken as its text, as targets do."""
+        if self.any_value:
+            return True
         if isinstance(value, ObjectId | datetime):
             value = str(text_of(value))
         if not isinstance(value, str):
@@ -157,7 +160,7 @@ def _shape(column: Column) -> Shape:
             literals[-1] += part
         else:
             literals.append("")
-    return Shape(column.key_type, tuple(literals))
+    return Shape(column.key_type, tuple(literals), column.any_type and column.template.raw is not None)
 
 
 def _exact(value: int | float | Decimal) -> Decimal:  # noqa: PYI041 - a float is told apart

@@ -35,10 +35,16 @@ class Split:
         elements = get(record.fields, self._path)
         if not isinstance(elements, list) or not elements:
             return remaining, []
-        children = [self._child(record, index, element) for index, element in enumerate(elements)]
+        children = [self.child(record, index, element) for index, element in enumerate(elements)]
         return _without(remaining, self._path), children
 
-    def _child(self, record: Record, index: int, element: Value) -> Item:
+    def remaining(self, record: Record, remaining: Document) -> Document:
+        """As `take`, without making the children."""
+        elements = get(record.fields, self._path)
+        return _without(remaining, self._path) if isinstance(elements, list) and elements else remaining
+
+    def child(self, record: Record, index: int, element: Value) -> Item:
+        """The child of one element at the place `index`. Raises Refused."""
         if isinstance(element, dict):
             return self._make(element, element, Element(record.id, record.fields, index, MISSING))
         return self._make({}, {"value": element}, Element(record.id, record.fields, index, element))

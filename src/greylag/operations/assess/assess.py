@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from greylag.core.findings import Finding, Severity, by_severity
@@ -21,7 +21,7 @@ from greylag.operations.assess.target import DYNAMODB
 from greylag.state.locks import run_lock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from greylag.config import Sources
     from greylag.core.inventory import Inventory
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from greylag.core.profile import DatasetProfile
     from greylag.core.progress import Snapshot
     from greylag.core.work import Executor
+    from greylag.engine.profiling.target import Holds
     from greylag.operations.assess.choose import Chosen
 
 DEFAULT_SAMPLE: Final = 10_000
@@ -53,6 +54,46 @@ def assess(
     refuses the user is raised, as is what is wrong with `options`.
     """
     started = time.monotonic()
+    looked = look(sources, options, executor=executor, observe=observe, holds=DYNAMODB)
+    return Assessment(
+        project=sources.project.name,
+        environment=sources.project.environment,
+        sample=options.sample,
+        datasets=tuple(_assessed(sources, each) for each in looked),
+        findings=_of_the_file(sources),
+        seconds=time.monotonic() - started,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A dataset, what its source says of it and what its records are, or the error for which it says nothing."""
+
+    chosen: Chosen
+    info: DatasetInfo | None = None
+    inventory: Inventory | None = None
+    subject: Subject | None = None
+    error: ConnectorError | None = None
+    profile: DatasetProfile | None = None
+
+    @property
+    def unreadable(self) -> Iterator[Finding]:
+        """The finding for a dataset that cannot be read."""
+        if self.error is not None:
+            name = str(self.chosen.source)
+            message, advice = self.error.message, self.error.advice
+            yield Finding(Severity.BLOCKER, "unreadable-dataset", name, message, advice)
+
+
+def look(
+    sources: Sources,
+    options: AssessOptions,
+    *,
+    executor: Executor,
+    observe: Callable[[Snapshot], None],
+    holds: Holds,
+) -> list[Looked]:
+    """What `options` ask for, read and profiled. Raises as `assess` does."""
     project = sources.project
     chosen = choose(sources, only=options.only, named=options.named)
     with run_lock(project.state_folder / "assess"):
@@ -64,32 +105,14 @@ def assess(
             folder=project.state_folder / "assess" / "work",
             observe=observe,
             sample=options.sample,
-            holds=DYNAMODB,
+            holds=holds,
             rates=_rates(sources, subjects, executor.processes),
         )
     by_name = dict(zip((each.name for each in subjects), profiles, strict=True))
-    return Assessment(
-        project=project.name,
-        environment=project.environment,
-        sample=options.sample,
-        datasets=tuple(_assessed(sources, each, by_name.get(str(each.chosen.source))) for each in looked),
-        findings=_of_the_file(sources),
-        seconds=time.monotonic() - started,
-    )
+    return [replace(each, profile=by_name.get(str(each.chosen.source))) for each in looked]
 
 
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """A dataset, what its source says of it, or the error for which it says nothing."""
-
-    chosen: Chosen
-    info: DatasetInfo | None = None
-    inventory: Inventory | None = None
-    subject: Subject | None = None
-    error: ConnectorError | None = None
-
-
-def _look(sources: Sources, chosen: Sequence[Chosen]) -> list[_Looked]:
+def _look(sources: Sources, chosen: Sequence[Chosen]) -> list[Looked]:
     opened: dict[str, Source] = {}
     looked = []
     with ExitStack() as stack:
@@ -105,10 +128,10 @@ def _look(sources: Sources, chosen: Sequence[Chosen]) -> list[_Looked]:
             except (TransientError, AuthenticationError):
                 raise
             except ConnectorError as error:
-                looked.append(_Looked(each, error=error))
+                looked.append(Looked(each, error=error))
                 continue
             subject = Subject(str(each.source), connection, connector, info, _unique(inventory))
-            looked.append(_Looked(each, info, inventory, subject))
+            looked.append(Looked(each, info, inventory, subject))
     return looked
 
 
@@ -128,19 +151,9 @@ def _rates(sources: Sources, subjects: Sequence[Subject], processes: int) -> Rat
     )
 
 
-def _assessed(sources: Sources, looked: _Looked, found: DatasetProfile | None) -> Assessed:
-    chosen = looked.chosen
-    findings: list[Finding] = []
-    if looked.error is not None:
-        findings.append(
-            Finding(
-                Severity.BLOCKER,
-                "unreadable-dataset",
-                str(chosen.source),
-                looked.error.message,
-                looked.error.advice,
-            )
-        )
+def _assessed(sources: Sources, looked: Looked) -> Assessed:
+    chosen, found = looked.chosen, looked.profile
+    findings: list[Finding] = list(looked.unreadable)
     if looked.info is not None and looked.inventory is not None and found is not None:
         findings += server_findings(looked.info, looked.inventory, name=str(chosen.source))
         findings += index_findings(looked.inventory, found)

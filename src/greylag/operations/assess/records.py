@@ -30,7 +30,7 @@ def record_findings(
 ) -> Iterator[Finding]:
     """What does not fit is a blocker where a flow takes the dataset to DynamoDB, else a warning."""
     unfit = Severity.BLOCKER if to_dynamodb else Severity.WARNING
-    yield from _reading(profile)
+    yield from reading_findings(profile)
     if not profile.records_read:
         return
     yield from _sizes(profile, unfit)
@@ -50,7 +50,8 @@ def record_findings(
             )
 
 
-def _reading(profile: DatasetProfile) -> Iterator[Finding]:
+def reading_findings(profile: DatasetProfile) -> Iterator[Finding]:
+    """What kept records from being read, whatever they move to."""
     if profile.damaged:
         yield Finding(
             Severity.BLOCKER,

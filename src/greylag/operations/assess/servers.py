@@ -17,6 +17,12 @@ SHORT_WINDOW_SECONDS: Final = 24 * 3600
 
 def server_findings(info: DatasetInfo, inventory: Inventory, *, name: str) -> Iterator[Finding]:
     """Change streams (law 8), and the options of a collection that a table has nothing like."""
+    yield from change_findings(info, inventory, name=name)
+    yield from _options(inventory.options, name)
+
+
+def change_findings(info: DatasetInfo, inventory: Inventory, *, name: str) -> Iterator[Finding]:
+    """Whether what changes during a move can be followed, and for how long (law 8)."""
     if inventory.topology == "standalone":
         yield Finding(
             Severity.WARNING,
@@ -43,7 +49,6 @@ def server_findings(info: DatasetInfo, inventory: Inventory, *, name: str) -> It
             "A load, or a pause in it, that takes longer loses its place. Enlarge the oplog (replSetResizeOplog), "
             "unless it is short because the server is young.",
         )
-    yield from _options(inventory.options, name)
 
 
 def _options(options: Mapping[str, Any], name: str) -> Iterator[Finding]:

@@ -64,7 +64,9 @@ def _lines(proposal: Proposal, survey: Survey) -> Iterator[str]:
     yield from _not_carried(proposal, survey)
     if proposal.flows:
         yield from _comment(
-            "A service is what cuts over together: move flows between services as that fits.", 0
+            "A service is what cuts over together: move flows between services as that fits. `traffic: {reads: 20/s,"
+            " writes: 5000/d}` beside its flows says what it is asked to do: `greylag cost` then reckons a month.",
+            0,
         )
         yield "services:"
         for service, flows in proposal.services.items():

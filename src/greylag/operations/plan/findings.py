@@ -114,7 +114,7 @@ def _of_flow(flow: FlowPlan, lines: _Lines) -> Iterator[Finding]:
         yield finding(
             Severity.NOTE,
             "changes-not-followed",
-            f"this version follows no changes: what is written to {flow.source} after the run began is not carried",
+            f"without --follow, what is written to {flow.source} after the run began is not carried",
             "Freeze writes while it moves, or `greylag verify` and `greylag repair` afterwards.",
         )
     if not flow.proven_keys and not flow.whole:
@@ -132,6 +132,15 @@ def _of_flow(flow: FlowPlan, lines: _Lines) -> Iterator[Finding]:
             "`drop` or `split` a large field before the records grow.",
         )
     yield from _of_fields(flow, finding)
+    if flow.losses:
+        yield finding(
+            Severity.NOTE,
+            "not-reversible",
+            "changes at the target could not be carried back: "
+            + "; ".join(each.message for each in flow.losses),
+            "Nothing to do where the old store is left behind for good. "
+            + " ".join(each.advice for each in flow.losses),
+        )
     if not flow.records:
         yield finding(Severity.NOTE, "empty", f"{flow.source} has no records", "Check the name under `from`.")
     elif flow.scale is None:

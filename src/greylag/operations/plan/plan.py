@@ -6,14 +6,14 @@ import time
 from collections import Counter, defaultdict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.findings import Finding, by_severity
+from greylag.core.mapping.inverse import Inverse
 from greylag.core.paths import every, parse_path
 from greylag.core.records import Refused
 from greylag.engine.collisions import doubtful
+from greylag.engine.lane import lane_of
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
 from greylag.engine.stages import Stages
 from greylag.engine.survey.work import Surveyed, survey
@@ -24,11 +24,14 @@ from greylag.operations.plan.proposals import Proposal, propose
 from greylag.operations.plan.tables import TablePlan, table_plan
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
+from greylag.state.scratch import scratch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from greylag.config import Project
+    from greylag.core.mapping.restoring import Loss
     from greylag.core.progress import Snapshot
     from greylag.core.work import Executor
     from greylag.engine.route import Route
@@ -83,6 +86,11 @@ class FlowPlan:
     unseen: tuple[tuple[str, int], ...]
     types: tuple[Proposal, ...]
     types_left_out: bool = False
+    losses: tuple[Loss, ...] = ()
+    """Why changes could not be carried back; empty where the mapping can be inverted."""
+    native: bool = False
+    """Whether records are carried undecoded, as far as they are sure to come out the same."""
+    decoded_because: str = ""
 
     @property
     def quarantined(self) -> int:
@@ -115,6 +123,8 @@ class FlowPlan:
             "item_bytes": {"p50": self.item_p50, "p99": self.item_p99, "largest": self.item_largest},
             "partitions": self.partitions,
             "keys_proven_unique": self.proven_keys,
+            "lane": "native" if self.native else "decoded",
+            "decoded_because": self.decoded_because or None,
             "quarantine": [group.as_json() for group in self.refusals],
             "damaged": list(self.damaged),
             "dropped": [{"path": path, "records": count, "of": self.tried} for path, count in self.drops],
@@ -122,6 +132,9 @@ class FlowPlan:
                 {"path": path, "records": count, "of": self.tried} for path, count in self.unseen
             ],
             "types": [each.as_json() for each in self.types],
+            "not_reversible": [
+                {"kind": each.kind, "name": each.name, "message": each.message} for each in self.losses
+            ],
         }
 
 
@@ -236,8 +249,8 @@ def _room(folder: Path, *, wanted: bool) -> Iterator[Path | None]:
     made = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with TemporaryDirectory(prefix="plan-", dir=folder) as name:
-            yield Path(name)
+        with scratch(folder, "plan-") as path:
+            yield path
     finally:
         if made:
             with suppress(OSError):  # a run may have begun there meanwhile
@@ -255,6 +268,7 @@ def _flow_plan(
     project: Project, route: Route, found: Surveyed, options: PlanOptions, *, proven: bool
 ) -> FlowPlan:
     tally, flow = found.tally, route.flow
+    native, because = lane_of(route)
     return FlowPlan(
         name=route.name,
         service=flow.service,
@@ -281,6 +295,9 @@ def _flow_plan(
         unseen=_unseen(route, found),
         types=propose(route, tally.sample),
         types_left_out=flow.python is not None and bool(flow.split),
+        losses=Inverse(flow).losses,
+        native=native,
+        decoded_because=because,
     )
 
 

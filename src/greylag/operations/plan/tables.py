@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 from greylag.core.extended_json import to_extended
 from greylag.cost.duration import Forecast, Load, forecast
 from greylag.cost.loading import Cost, loading_cost
+from greylag.cost.prices import MissingPrice
 from greylag.engine.survey.heavy import KEPT, HeavyHitters
+from greylag.operations.cost.pricelists import price_folder, prices_of
 from greylag.operations.prepare import NOT_CREATED
 
 if TYPE_CHECKING:
@@ -17,8 +19,10 @@ if TYPE_CHECKING:
 
     from greylag.config import Project
     from greylag.core.ports import TableInfo
+    from greylag.cost.prices import PriceList
     from greylag.engine.survey.tally import Tally
     from greylag.operations.prepare import Looked
+    from greylag.operations.structure.decide import Made
 
 HOT_KEYS = 3
 """Partition key values that are told of the table and of each index."""
@@ -67,6 +71,8 @@ class TablePlan:
     exact: bool
     forecast: Forecast | None
     costs: tuple[Cost, ...]
+    made: tuple[tuple[str, Made], ...] = ()
+    """By flow: what the options and indexes of its dataset become."""
 
     def as_json(self) -> dict[str, Any]:
         """The documented form."""
@@ -100,6 +106,15 @@ class TablePlan:
             ],
             "forecast": None if self.forecast is None else self.forecast.as_json(),
             "costs": [each.as_json() for each in self.costs],
+            "as_source": [
+                {
+                    "flow": flow,
+                    "options": dict(made.options),
+                    "notes": list(made.notes),
+                    "indexes": [each.as_json() for each in made.indexes],
+                }
+                for flow, made in self.made
+            ],
         }
 
 
@@ -161,6 +176,7 @@ def table_plan(
             units=units.total(),
             body_bytes=body_bytes,
             region=region,
+            prices=_prices(region),
             new=looked.existing is None,
             on_demand=on_demand,
         )
@@ -186,7 +202,15 @@ def table_plan(
         exact=all(scale == 1.0 for scale, _, _ in flows),
         forecast=told[0],
         costs=told[1],
+        made=looked.made,
     )
+
+
+def _prices(region: str | None) -> PriceList | None:
+    try:
+        return None if region is None else prices_of(region, price_folder())
+    except MissingPrice:
+        return None
 
 
 def _state(looked: Looked, *, creates: bool, offline: bool) -> str:

@@ -1,0 +1,450 @@
+"""Applies what a spool holds to the targets, a window at a time, so that after any crash no key goes back.
+
+A window is the entries [a, b) of the spool. Before its first write its end is made durable (the intent); after a
+crash the first window is exactly [a, b) again and writes exactly the same states. When the target has acknowledged
+all of them, one transaction saves the position b, the index, what is stale, what waits, and the counts.
+
+A key whose write had an unknown outcome, and every key of a window that a crash left open, is held for the target's
+`late_write_seconds`: a later state of it waits on disk, while other keys go on (law 5). Why this converges is argued
+in docs/decisions/0006-following.md.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from greylag.core.extended_json import to_extended
+from greylag.core.records import Erased, Rejection
+from greylag.engine.follow.applied import MOST_DUE, ApplyProgress, Waiting
+from greylag.engine.follow.delivering import deliver
+from greylag.engine.follow.index import Index, Written
+from greylag.engine.follow.lag import Lag
+from greylag.engine.follow.window import WINDOW_CHANGES, Window, read_window
+from greylag.errors import StateError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from greylag.core.change import DatasetEvent
+    from greylag.core.records import Encoded
+    from greylag.engine.follow.applied import Applied
+    from greylag.engine.follow.carrier import Carrier
+    from greylag.engine.follow.index import Outcome
+    from greylag.engine.follow.spool import SpoolReader
+
+_DUPLICATE_AGAIN_SECONDS: Final = 5.0
+_BEHIND_NO_BARRIER: Final = 2**62
+_DISCARD_SECONDS: Final = 1.0
+_SHOWN: Final = 3
+
+_MEND = "Mend the record at the source: its next change is carried. `greylag quarantine accept` takes it as it is."
+_LATE = "written at the source after `greylag fence`"
+_FENCED = (
+    "Find out who still writes there, and carry the write over where it counts. `greylag quarantine accept` takes the "
+    "record as it is at the target."
+)
+_SHARED = (
+    "Give every record a key of its own: once only one of them claims the key it is written. `greylag quarantine "
+    "accept` takes it as it is."
+)
+
+
+class Apply:
+    """The apply of one stream. `carriers` are the flows of each dataset. One process at a time: the run has a lock."""
+
+    def __init__(
+        self,
+        carriers: Mapping[str, Sequence[Carrier]],
+        spool: SpoolReader,
+        applied: Applied,
+        *,
+        settle_seconds: float = 0.0,
+        window_changes: int = WINDOW_CHANGES,
+        late_after_ms: Callable[[], Mapping[str, int]] = dict,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`settle_seconds`: how long writes of the load may still land; nothing is written before that has passed.
+        `late_after_ms` gives the datasets whose source refuses the application's writes, and since when.
+        """
+        self._carriers = carriers
+        self._flows = {each.flow: each for found in carriers.values() for each in found}
+        self._writers = {each.place: each for each in self._flows.values()}
+        self._spool = spool
+        self._applied = applied
+        self._index = Index(applied.db)
+        self._clock = clock
+        self._window_changes = window_changes
+        self._late_after_ms = late_after_ms
+        self._lag = Lag()
+        self._not_before = clock() + settle_seconds
+        self._position: int = applied.noted("position") or 0
+        self._clock_ms: int | None = applied.noted("clock_ms")
+        self._intended: int | None = applied.noted("intent")
+        self._counts: dict[str, int] = applied.noted("counts") or dict.fromkeys(
+            ("changes", "put", "deleted", "windows", "unknown"), 0
+        )
+        self._held = {
+            (place, key): clock() + self._late_seconds(place)
+            for place, key in applied.held()
+            if place in self._writers
+        }
+        self._waiting = applied.count("waiting")
+        self._stale = applied.count("stale")
+        self._look_for_due = self._waiting > 0
+        self._next_discard = 0.0
+
+    @property
+    def position(self) -> int:
+        """The ordinal of the first entry not yet applied."""
+        return self._position
+
+    @property
+    def waits(self) -> bool:
+        """Whether nothing may be written yet, since writes of the load may still land."""
+        return self._clock() < self._not_before
+
+    def gather(self, folder: Path, refused: Iterable[tuple[str, bytes, Rejection]] = ()) -> None:
+        """Take over what the load's workers noted of their keys (in `folder`), and the records that the load `refused`
+        (flow, id, why), before the first window. May be interrupted and called again.
+        """
+        if not self._applied.noted("gathered"):
+            with self._applied.transaction():
+                for flow, id_, why in refused:
+                    self._applied.spoil(flow, id_, "refused", why, 0, loaded=True)
+                self._applied.note("gathered", True)
+            self._stale = self._applied.count("stale")
+        files = sorted(folder.glob("*.sqlite"))
+        for path in files:
+            self._index.gather(path)
+        if files:
+            with self._applied.transaction():
+                self._index.gathered()
+            self._write_free_keys()
+        for path in files:
+            for each in folder.glob(f"{path.name}*"):
+                each.unlink()
+
+    def _write_free_keys(self) -> None:
+        """Of the keys that the load left out as shared, those that by then one record alone claims. What is written
+        here may be an earlier state: the stream brings the newest.
+        """
+        place: tuple[str, bytes, bytes] | None = ("", b"", b"")
+        while place is not None:
+            with self._applied.transaction():
+                place = self._index.touch_unwritten(place, self._window_changes)
+                found: dict[str, list[Written]] = defaultdict(list)
+                for written in self._index.settle().writes:
+                    found[written.place].append(written)
+                self._deliver(_Work(Window(0, 0)), found.items())
+
+    def step(self) -> bool:
+        """Apply the next window; whether there was one. Raises StateError where the stream ends: its dataset was
+        dropped, renamed, or changed in a way that nothing can follow. All before that has been applied.
+        """
+        if self.waits:
+            return False
+        again = self._intended
+        window = read_window(
+            self._spool,
+            self._position,
+            end=again,
+            changes=self._window_changes,
+            late_after_ms=self._late_after_ms(),
+        )
+        if again is not None and window.end != again:
+            raise StateError(
+                f"the spool {self._spool.folder} ends at entry {window.end}, though {again} had been begun",
+                advice="`greylag run --follow --reload FLOW` loads the datasets again from a new position.",
+            )
+        released = [] if again is not None else self._expired()
+        if window.end == window.first and not released and not self._look_for_due:
+            return False
+        if again is None and (window.latest or released):
+            with self._applied.transaction():
+                self._applied.release(released)
+                self._applied.note("intent", window.end)
+            for each in released:
+                del self._held[each]
+        due = self._applied.due() if self._waiting and (released or self._look_for_due) else []
+        self._look_for_due = len(due) == MOST_DUE
+        self._apply(window, due, again=again is not None)
+        self._intended = None
+        if window.event is not None:
+            raise _ended(window.event)
+        if self._clock() >= self._next_discard:
+            self._spool.discard(self._position)
+            self._next_discard = self._clock() + _DISCARD_SECONDS
+        return True
+
+    def _late_seconds(self, place: str) -> float:
+        return self._writers[place].writer.late_write_seconds
+
+    def _expired(self) -> list[tuple[str, bytes]]:
+        if not self._held:
+            return []
+        now = self._clock()
+        return [each for each, until in self._held.items() if until <= now]
+
+    def _apply(self, window: Window, due: Sequence[Waiting], *, again: bool) -> None:
+        work = _Work(window)
+        with self._applied.transaction():
+            outcome = self._set(work)
+            self._deliver(work, self._by_place(work, outcome, due), every_key=again)
+            self._keep_waiting(work)
+            self._mark(work, outcome)
+            self._hold(work)
+            self._save(work)
+        self._position = window.end
+
+    def _set(self, work: _Work) -> Outcome:
+        """Tell the index what the window's changes make of the records of indexed flows."""
+        for (dataset, id_), change in work.window.latest.items():
+            for carrier in self._carriers.get(dataset, ()):
+                if not carrier.indexed:
+                    continue
+                carried = [] if change.document is None else carrier.carry(change)
+                if not isinstance(carried, Rejection) and _repeats(carried):
+                    carried = carrier.rejection(change, "two of its items map to the same key", _MEND)
+                if isinstance(carried, Rejection):
+                    self._index.spoil(carrier, id_)
+                    work.refused[carrier.flow, id_] = carried
+                else:
+                    self._index.set(carrier, id_, carried)
+                    work.fine.add((carrier.flow, id_))
+        return self._index.settle()
+
+    def _by_place(
+        self, work: _Work, outcome: Outcome, due: Sequence[Waiting]
+    ) -> Iterator[tuple[str, Iterable[Written]]]:
+        """The states of each place, no key twice in one. Flows without an index are mapped as their states are asked
+        for, while others are on their way to the target.
+        """
+        settled: dict[str, list[Written]] = defaultdict(list)
+        for written in outcome.writes:
+            settled[written.place].append(written)
+        for place in self._writers:
+            states = itertools.chain(settled[place], self._mapped(work, place))
+            if self._waiting:
+                newest = {
+                    each.item.key: Written(place, each.item, each.flow, each.id)
+                    for each in due
+                    if each.place == place
+                }
+                work.taken_up |= {(each.flow, each.id) for each in newest.values()}
+                newest |= {each.item.key: each for each in states}
+                work.superseded += [(place, key) for key in newest if (place, key) not in self._held]
+                states = itertools.chain(newest.values())
+            yield place, self._unheld(work, states) if self._held else states
+
+    def _mapped(self, work: _Work, place: str) -> Iterator[Written]:
+        keep_fine = self._stale > 0
+        for (dataset, id_), change in work.window.latest.items():
+            for carrier in self._carriers.get(dataset, ()):
+                if carrier.indexed or carrier.place != place:
+                    continue
+                items: Sequence[Encoded | Erased] | Rejection
+                items = carrier.keys(change) if change.document is None else carrier.carry(change)
+                if isinstance(items, Rejection):
+                    work.refused[carrier.flow, id_] = items
+                    continue
+                if keep_fine:
+                    work.fine.add((carrier.flow, id_))
+                for item in items:
+                    yield Written(place, item, carrier.flow, id_)
+
+    def _unheld(self, work: _Work, states: Iterable[Written]) -> Iterator[Written]:
+        for each in states:
+            if (each.place, each.item.key) in self._held:
+                work.deferred.append(each)
+            else:
+                yield each
+
+    def _deliver(
+        self, work: _Work, places: Iterable[tuple[str, Iterable[Written]]], *, every_key: bool = False
+    ) -> None:
+        """Write them. With `every_key` all keys are held afterwards, since they were being written at a crash."""
+        for place, states in places:
+            late = self._late_seconds(place)
+            known = list(states) if every_key and late else []
+            done = deliver(self._writers[place].writer, known or states, self._away)
+            work.put += done.put
+            work.deleted += done.deleted
+            work.unknown += done.unknown_requests
+            work.out_of_reach += done.refused
+            work.duplicates += done.duplicates
+            if late:
+                work.held += [(place, key) for key in done.unknown]
+                work.held += [(place, each.item.key) for each in known]
+
+    def _away(self, written: Written) -> Erased:
+        if isinstance(written.item, Erased):
+            return written.item
+        return self._flows[written.flow].erased(written.item)
+
+    def _keep_waiting(self, work: _Work) -> None:
+        """States of held keys wait; so do those that a unique index keeps out, to be tried again."""
+        if work.superseded:
+            self._applied.waited(work.superseded)
+        first = work.window.first
+        waiting = [Waiting(each.place, each.item, first, each.flow, each.id) for each in work.deferred]
+        again = [written for written, _ in work.duplicates]
+        waiting += [Waiting(each.place, each.item, _BEHIND_NO_BARRIER, each.flow, each.id) for each in again]
+        if waiting:
+            self._applied.wait(waiting)
+        until = self._clock() + _DUPLICATE_AGAIN_SECONDS
+        for each in again:
+            self._held.setdefault((each.place, each.item.key), until)
+        self._applied.hold([(each.place, each.item.key) for each in again])
+        if waiting or work.superseded:
+            self._waiting = self._applied.count("waiting")
+
+    def _mark(self, work: _Work, outcome: Outcome) -> None:
+        """Which records are stale now, and which no longer."""
+        ordinal = work.window.first
+        for (flow, id_), others in outcome.colliding.items():
+            reason = _shares(others, self._flows)
+            self._spoil(flow, id_, "collision", self._rejection(work, flow, id_, reason, _SHARED), ordinal)
+        for flow, id_ in outcome.unsure:
+            rejection = self._rejection(work, flow, id_, _UNSURE, _MEND)
+            self._spoil(flow, id_, "collision", rejection, ordinal)
+        for (flow, id_), rejection in work.refused.items():
+            self._spoil(flow, id_, "refused", rejection, ordinal)
+        for kind, kept_out in (("refused", work.out_of_reach), ("duplicate", work.duplicates)):
+            for written, reason in kept_out:
+                rejection = self._rejection(work, written.flow, written.id, reason, _MEND)
+                self._spoil(written.flow, written.id, kind, rejection, ordinal)
+        late_writes = self._mark_late(work)
+        if self._stale:
+            bad = {*outcome.colliding, *outcome.unsure, *work.refused}
+            bad |= {(each.flow, each.id) for each, _ in (*work.out_of_reach, *work.duplicates)} | late_writes
+            late = {(each.flow, each.id) for each in work.deferred}
+            self._applied.mend(work.fine - bad, but=late)
+            self._applied.mend(outcome.single - bad, kind="collision")
+            self._applied.mend(work.taken_up - bad - late, kind="duplicate")
+        self._stale = self._applied.count("stale") if self._stale else 0
+
+    def _mark_late(self, work: _Work) -> set[tuple[str, bytes]]:
+        """Records written behind their fence: the target keeps what was written before."""
+        found = set()
+        for (dataset, id_), change in work.window.late.items():
+            for carrier in self._carriers.get(dataset, ()):
+                rejection = carrier.rejection(change, _LATE, _FENCED)
+                self._spoil(carrier.flow, id_, "late", rejection, work.window.first)
+                found.add((carrier.flow, id_))
+        return found
+
+    def _spoil(self, flow: str, id_: bytes, kind: str, rejection: Rejection, ordinal: int) -> None:
+        self._applied.spoil(flow, id_, kind, rejection, ordinal)
+        self._stale += 1
+
+    def _rejection(self, work: _Work, flow: str, id_: bytes, reason: str, fix: str) -> Rejection:
+        carrier = self._flows[flow]
+        change = next(
+            (
+                found
+                for dataset, carriers in self._carriers.items()
+                if carrier in carriers and (found := work.window.latest.get((dataset, id_))) is not None
+            ),
+            None,
+        )
+        if change is not None:
+            return carrier.rejection(change, reason, fix)
+        known = carrier.known(id_)
+        return Rejection(known.id, reason, fix, known.fields)
+
+    def _hold(self, work: _Work) -> None:
+        if not work.held:
+            return
+        self._applied.hold(work.held)
+        now = self._clock()
+        for place, key in work.held:
+            self._held[place, key] = now + self._late_seconds(place)
+
+    def _save(self, work: _Work) -> None:
+        window, counts = work.window, self._counts
+        counts["changes"] += len(window.written_ms)
+        counts["put"] += work.put
+        counts["deleted"] += work.deleted
+        counts["unknown"] += work.unknown
+        counts["windows"] += bool(window.written_ms)
+        if window.written_ms:
+            self._lag.add(window.written_ms, round(time.time() * 1000), time.monotonic())
+        if window.clock_ms is not None:
+            self._clock_ms = window.clock_ms
+        applied = self._applied
+        applied.reach(window.barriers, window.end)
+        applied.pass_barriers()
+        for name, value in (
+            ("position", window.end),
+            ("intent", None),
+            ("counts", counts),
+            ("clock_ms", self._clock_ms),
+        ):
+            applied.note(name, value)
+        applied.publish(
+            ApplyProgress(
+                window.end,
+                counts["changes"],
+                counts["put"],
+                counts["deleted"],
+                counts["windows"],
+                self._waiting,
+                len(self._held),
+                applied.count("stale", "NOT loaded") if self._stale else 0,
+                counts["unknown"],
+                self._lag.figures(time.monotonic()),
+                self._clock_ms,
+                time.time(),
+            )
+        )
+
+
+@dataclass(slots=True)
+class _Work:
+    """What becomes of a window."""
+
+    window: Window
+    fine: set[tuple[str, bytes]] = field(default_factory=set)
+    taken_up: set[tuple[str, bytes]] = field(default_factory=set)
+    refused: dict[tuple[str, bytes], Rejection] = field(default_factory=dict)
+    deferred: list[Written] = field(default_factory=list)
+    superseded: list[tuple[str, bytes]] = field(default_factory=list)
+    held: list[tuple[str, bytes]] = field(default_factory=list)
+    out_of_reach: list[tuple[Written, str]] = field(default_factory=list)
+    duplicates: list[tuple[Written, str]] = field(default_factory=list)
+    put: int = 0
+    deleted: int = 0
+    unknown: int = 0
+
+
+def _repeats(items: Sequence[Encoded]) -> bool:
+    return len(items) > 1 and len({each.key for each in items}) < len(items)
+
+
+_UNSURE = (
+    "shared its key with a record that is gone: whether the target holds its item or that one's is not known"
+)
+
+
+def _shares(others: Sequence[tuple[str, bytes]], flows: Mapping[str, Carrier]) -> str:
+    shown = [
+        f"{json.dumps(to_extended(flows[flow].known(id_).id), ensure_ascii=False)} of flow {flow}"
+        for flow, id_ in others[:_SHOWN]
+        if flow in flows
+    ]
+    more = len(others) - len(shown)
+    return f"maps to the same key as record {', '.join(shown)}" + (f" and {more} more" if more else "")
+
+
+def _ended(event: DatasetEvent) -> StateError:
+    return StateError(
+        f"dataset {event.dataset} was {event.kind} at the source: {event.detail}",
+        advice="Everything before that has been applied. `greylag run --follow --restart --only FLOW` loads what is "
+        "there now and follows it.",
+    )

@@ -1,0 +1,229 @@
+"""Follows the target's changes back until it is told to stop.
+
+One process: a thread reads the streams into spools, the rest applies what they hold. Whatever ends it, it goes on from
+where it was. The state of the way back stands in `reverse/` of the state folder; the lock of the run is held, since the
+two directions never overlap. It begins at the stream's position of the moment, after the drain: nothing that was
+carried forward comes back.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from greylag.core.mapping.inverse import Inverse
+from greylag.engine.follow.capture import ask_barrier
+from greylag.errors import ConfigurationError, NotDrained, PositionLost, StateError
+from greylag.operations.belonging import identity, refuse_other
+from greylag.operations.prepare import prepare
+from greylag.operations.reverse.backstream import BackStream
+from greylag.operations.reverse.priming import prime
+from greylag.state.locks import run_lock
+from greylag.state.store import Identity
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from threading import Event
+
+    from greylag.config import Project
+    from greylag.engine.follow.applied import ApplyProgress
+    from greylag.engine.follow.apply import Apply
+    from greylag.engine.route import Route
+
+_IDLE_SECONDS: Final = 0.05
+_SHOWN: Final = 20
+BACK: Final = (
+    "`greylag follow --reverse --compare` compares every item with the old store and carries what differs, from a new "
+    "position."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseOptions:
+    """What was asked. `only`: services or flows. `compare`: begin anew, with a pass that carries every difference.
+    `once`: end when all that was written before the call is carried back, NotDrained after `timeout_seconds`.
+    """
+
+    only: tuple[str, ...] = ()
+    compare: bool = False
+    once: bool = False
+    timeout_seconds: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseReport:
+    """What was carried back since reverse began. `compared`: records put and deleted by comparing. `refused`: records
+    of the old store that are stale, since their items cannot be carried back: flow, key, reason.
+    """
+
+    flows: tuple[str, ...]
+    changes: int
+    put: int
+    deleted: int
+    stale: int
+    compared: tuple[int, int] | None = None
+    refused: tuple[tuple[str, Any, str], ...] = ()
+
+    def as_json(self) -> dict[str, Any]:
+        """The documented form."""
+        return {
+            "flows": list(self.flows),
+            "changes": self.changes,
+            "put": self.put,
+            "deleted": self.deleted,
+            "stale": self.stale,
+            "compared": None
+            if self.compared is None
+            else {"put": self.compared[0], "deleted": self.compared[1]},
+            "refused": [{"flow": flow, "key": key, "reason": reason} for flow, key, reason in self.refused],
+        }
+
+
+def follow_back(
+    project: Project,
+    options: ReverseOptions,
+    *,
+    stop: Event,
+    observe: Callable[[str], None] = lambda _: None,
+) -> ReverseReport:
+    """Carry changes back until `stop` is set, or as `options.once` says. `observe` is told in words how far it is.
+
+    Raises ConfigurationError for a mapping that cannot be inverted, PositionLost where the target's history no longer
+    reaches back to where this stopped.
+    """
+    folder = project.state_folder / "reverse"
+    with run_lock(project.state_folder):
+        routes = prepare(project, only=options.only).routes
+        _refuse_losses(routes)
+        if options.compare and folder.exists():
+            shutil.rmtree(folder)
+        _belong(routes, folder, project.environment)
+        streams: list[BackStream] = []
+        try:
+            for name in dict.fromkeys(route.flow.table.ref.connection for route in routes):
+                mine = [route for route in routes if route.flow.table.ref.connection == name]
+                streams.append(BackStream(name, mine, folder, limit_bytes=project.spool_bytes))
+            compared = _prime(streams, folder, compare=options.compare, observe=observe)
+            _follow(streams, options, stop, observe)
+            return _report(routes, streams, compared)
+        finally:
+            for stream in streams:
+                stream.close()
+
+
+def _refuse_losses(routes: Sequence[Route]) -> None:
+    for route in routes:
+        inverse = Inverse(route.flow)
+        if inverse.losses:
+            raise ConfigurationError(
+                f"flow {route.name} cannot be carried back: "
+                + "; ".join(each.message for each in inverse.losses),
+                advice=" ".join(each.advice for each in inverse.losses),
+            )
+        if inverse.splits:
+            raise ConfigurationError(
+                f"flow {route.name} has `split:`, and this version carries no such flow back",
+                advice="Name the services and flows that go back: `greylag follow --reverse FLOW`.",
+            )
+
+
+def _belong(routes: Sequence[Route], folder: Path, environment: str) -> None:
+    """The state is of these flows, and they are what they were (law 12). The old store's content is left out of their
+    identity, since it is written here.
+    """
+    path = folder / "flows.json"
+    now = {route.name: _identity(route, environment) for route in routes}
+    try:
+        before = {name: Identity(*each) for name, each in json.loads(path.read_bytes()).items()}
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({name: list(each) for name, each in now.items()}), encoding="utf-8")
+        return
+    if before.keys() != now.keys():
+        raise ConfigurationError(
+            f"changes of {', '.join(before)} are being carried back, not of {', '.join(now)}",
+            advice="Name the same services and flows; or `greylag follow --reverse --compare` begins anew with these.",
+        )
+    for name, each in now.items():
+        refuse_other(name, before[name], Identity(*each))
+
+
+def _identity(route: Route, environment: str) -> tuple[str, str, str, str]:
+    found = identity(route, environment)
+    source = found.source_identity.partition("?size=")[0]
+    return found.environment, found.mapping_digest, source, found.target_identity
+
+
+def _prime(
+    streams: Sequence[BackStream], folder: Path, *, compare: bool, observe: Callable[[str], None]
+) -> tuple[int, int] | None:
+    put = deleted = 0
+    for stream in streams:
+        if not stream.primed:
+            observe(f"{stream.name}: reading every item, to know which record each is")
+            more = prime(stream, compare=folder / "compare.sqlite" if compare else None)
+            put, deleted = put + more[0], deleted + more[1]
+    return (put, deleted) if compare else None
+
+
+def _follow(
+    streams: Sequence[BackStream],
+    options: ReverseOptions,
+    stop: Event,
+    observe: Callable[[str], None],
+) -> None:
+    applies = [(stream, stream.start()) for stream in streams]
+    waited = {}
+    deadline = time.monotonic() + options.timeout_seconds
+    if options.once:
+        for stream in streams:
+            waited[stream.name] = name = f"once-{secrets.token_hex(8)}"
+            with closing(stream.another_feed()) as feed:
+                ask_barrier(stream.spool, name, feed.mark())
+    observe("following; Ctrl-C ends it, and the same command goes on")
+    while not stop.is_set():
+        worked = False
+        for stream, apply in applies:
+            if _step(stream, apply):
+                worked = True
+            else:
+                stream.check()
+        if options.once:
+            if all(stream.applied.passed(waited[stream.name]) for stream in streams):
+                return
+            if time.monotonic() > deadline:
+                raise NotDrained(
+                    f"not everything was carried back within {options.timeout_seconds:.0f} s",
+                    advice="Run it again: it goes on. A longer --timeout gives it more time.",
+                )
+        if not worked:
+            stop.wait(_IDLE_SECONDS)
+
+
+def _step(stream: BackStream, apply: Apply) -> bool:
+    try:
+        return apply.step()
+    except StateError as error:  # the stream ended, or what was read of it is damaged
+        raise PositionLost(f"{stream.name}: {error.message}", advice=BACK) from error
+
+
+def _report(
+    routes: Sequence[Route], streams: Sequence[BackStream], compared: tuple[int, int] | None
+) -> ReverseReport:
+    found: list[ApplyProgress] = [each for each in (stream.applied.progress() for stream in streams) if each]
+    stale = [each for stream in streams for each in stream.applied.stale()]
+    return ReverseReport(
+        tuple(route.name for route in routes),
+        sum(each.changes for each in found),
+        sum(each.put for each in found),
+        sum(each.deleted for each in found),
+        len(stale),
+        compared,
+        tuple((each.flow, each.entry.get("key"), str(each.entry.get("reason"))) for each in stale[:_SHOWN]),
+    )

@@ -1,0 +1,148 @@
+"""One pass over the target before its changes are carried back: which record each item is. Then a deleted or moved item
+is known by its key alone. With `compare` the pass also carries what differs from the old store, both ways.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Final
+
+from greylag.core.canonical import canonical
+from greylag.core.change import RawChange
+from greylag.core.records import Encoded, Erased, Record, Refused, Rejection
+from greylag.engine.follow.index import Claim, Index
+from greylag.engine.lane import Lane
+from greylag.operations.reverse.backstream import PRIMED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from greylag.engine.follow.backward import Backward
+    from greylag.operations.reverse.backstream import BackStream
+
+_CHUNK: Final = 5000
+
+_SCHEMA: Final = """
+CREATE TABLE items (flow TEXT, key BLOB, body BLOB NOT NULL, size_bytes INTEGER NOT NULL, record BLOB NOT NULL,
+    PRIMARY KEY (flow, key)) STRICT, WITHOUT ROWID;
+"""
+
+
+def prime(stream: BackStream, *, compare: Path | None = None) -> tuple[int, int]:
+    """Fill the index anew; how many records were put and deleted at the old store, where `compare`, a file that is made
+    and removed, says that they are compared.
+    """
+    index = Index(stream.applied.db)
+    with stream.applied.transaction():
+        for each in stream.carriers:
+            index.forget(each.flow)
+    if compare is None:
+        _pass(stream, index, None)
+        counts = 0, 0
+    else:
+        compare.unlink(missing_ok=True)
+        with closing(sqlite3.connect(compare, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode=OFF")
+            db.execute("PRAGMA synchronous=OFF")
+            db.executescript(_SCHEMA)
+            _pass(stream, index, db)
+            counts = _carry_differences(stream, db)
+        compare.unlink(missing_ok=True)
+    with stream.applied.transaction():
+        stream.applied.note(PRIMED, True)
+    return counts
+
+
+def _pass(stream: BackStream, index: Index, db: sqlite3.Connection | None) -> None:
+    for table, carriers in stream.tables.items():
+        for segment in stream.target.segments(table, count=1):
+            for batch in stream.target.scan(segment):
+                with stream.applied.transaction():
+                    for carrier in carriers:
+                        for body in (each.body for each in batch if carrier.owns(each.body)):
+                            items = _claim(stream, index, carrier, body)
+                            if db is not None:
+                                _keep(db, carrier, body, items)
+
+
+def _claim(stream: BackStream, index: Index, carrier: Backward, body: bytes) -> Sequence[Encoded]:
+    """The item's record in the index; nothing of one that cannot be carried back."""
+    key, table = carrier.key(body), carrier.route.table.name
+    id_ = stream.feed.id_of(table, Record(key.get("_id"), key))
+    carried = carrier.carry(RawChange(table, id_, body, 0))
+    if isinstance(carried, Rejection):
+        stream.applied.spoil(carrier.flow, id_, "refused", carried, 0)
+        return ()
+    for each in carried:
+        index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(each), contested=False))
+    return carried
+
+
+def _keep(db: sqlite3.Connection, carrier: Backward, body: bytes, items: Sequence[Encoded]) -> None:
+    for each in items:
+        fields = canonical(carrier.record(body).fields)
+        row = (carrier.flow, each.key, each.body, each.size_bytes, fields)
+        db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _carry_differences(stream: BackStream, db: sqlite3.Connection) -> tuple[int, int]:
+    """Put what the old store lacks or has otherwise; delete what the target no longer has. A record that the forward
+    mapping leaves out or refuses has never been at the target, and stays.
+    """
+    put = deleted = 0
+    for carrier in stream.carriers:
+        for gone in _chunks(_vanished(carrier, db)):
+            deleted += _write(carrier, gone)
+        rows = db.execute("SELECT key, body, size_bytes FROM items WHERE flow = ?", (carrier.flow,))
+        for some in _chunks(Encoded(*row) for row in rows):
+            put += _write(carrier, some)
+    return put, deleted
+
+
+def _vanished(carrier: Backward, db: sqlite3.Connection) -> Iterator[Erased]:
+    """Records of the old store that the target has no item of; those that are alike are taken out of `db`."""
+    with closing(Lane(carrier.route)) as lane:
+        source = lane.source
+        for partition in source.partitions(carrier.route.dataset.dataset, partition_bytes=64 << 20):
+            for page in source.read(partition, None, page_bytes=1 << 20):
+                for record in carrier.with_ids(page.records):
+                    try:
+                        encoded = carrier.encode(record)
+                    except Refused:
+                        continue
+                    found = db.execute(
+                        "SELECT record FROM items WHERE flow = ? AND key = ?", (carrier.flow, encoded.key)
+                    ).fetchone()
+                    if found is None:
+                        if _is_carried(lane, record):
+                            yield carrier.erased(encoded)
+                    elif found[0] == canonical(record.fields):
+                        db.execute(
+                            "DELETE FROM items WHERE flow = ? AND key = ?", (carrier.flow, encoded.key)
+                        )
+
+
+def _is_carried(lane: Lane, record: Record) -> bool:
+    try:
+        return bool(lane.encode(record))
+    except Refused:
+        return False
+
+
+def _write(carrier: Backward, items: Sequence[Encoded | Erased]) -> int:
+    size = carrier.writer.batch_items
+    batches = [items[place : place + size] for place in range(0, len(items), size)]
+    return sum(delivery.items - len(delivery.refused) for delivery in carrier.writer.write(batches))
+
+
+def _chunks(items: Iterator[Encoded] | Iterator[Erased]) -> Iterator[list[Encoded | Erased]]:
+    chunk: list[Encoded | Erased] = []
+    for each in items:
+        chunk.append(each)
+        if len(chunk) == _CHUNK:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk

@@ -1,0 +1,453 @@
+"""Random histories of writes, pages, changes, crashes and late writes end with target == map(source).
+
+A model of the whole way over the memory connector, in one process: a load that may be killed after any batch,
+capture into a real spool, apply in windows of a few changes. The target acknowledges some batches only at a second try
+and lands the first one at any time within `late_write_seconds`; a kill leaves writes behind that land then too. The
+clock is the test's own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from greylag.connectors import memory
+from greylag.core.change import ChangeBatch, Followed
+from greylag.core.extended_json import to_extended
+from greylag.core.flows import SplitSpec
+from greylag.core.records import Encoded, Erased, Record, Refused, Rejection
+from greylag.engine.collisions import doubtful, find_collisions
+from greylag.engine.follow.applied import Applied
+from greylag.engine.follow.apply import Apply
+from greylag.engine.follow.carrier import Forward
+from greylag.engine.follow.claims import Claiming, ClaimsFile
+from greylag.engine.follow.spool import SpoolReader, SpoolWriter
+from greylag.engine.lane import Lane
+from tests.inline import Inline
+from tests.routes import route
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from greylag.core.ports import Delivery, Writer
+
+LATE_SECONDS = 100.0
+ITEM = {"pk": "{a}#{@index}"}
+FLOWS: dict[str, dict[str, Any]] = {
+    "keys from the id": {"attributes": {"pk": "R#{_id}"}},
+    "keys from other fields": {"attributes": {"pk": "{a}#{_id}"}},
+    "keys that can be shared": {"attributes": {"pk": "{a}"}},
+    "where": {"attributes": {"pk": "{_id}"}, "where": {"b": 1}},
+    "split": {
+        "attributes": {"pk": "P#{_id}"},
+        "split": (SplitSpec("list", {"pk": "C#{@parent._id}#{@index}"}),),
+    },
+    "split whose children can share keys": {
+        "attributes": {"pk": "P#{_id}"},
+        "split": (SplitSpec("list", {"pk": "C#{@value}"}),),
+    },
+}
+IDS = st.integers(0, 3)
+RECORDS = st.fixed_dictionaries(
+    {"_id": IDS, "b": st.integers(0, 2), "list": st.lists(st.integers(0, 4), max_size=3)},
+    optional={"a": st.integers(0, 3).map(str)},
+)
+
+
+class Killed(Exception):  # noqa: N818 - what happens to a process
+    """The process that writes is gone."""
+
+
+class Landing:
+    """The network between a process and the target: batches on their way, and the clock."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.kill_after: int | None = None
+        self.unknown_next = 0
+        self.flying: list[tuple[float, Sequence[Encoded | Erased]]] = []
+
+    def launch(self, batch: Sequence[Encoded | Erased]) -> None:
+        self.flying.append((self.now + LATE_SECONDS, list(batch)))
+
+
+class LateWriter:
+    """A writer whose requests may land late, and whose process may be killed between any two of them."""
+
+    batch_items = 2
+    late_write_seconds = LATE_SECONDS
+
+    def __init__(self, inner: Writer, landing: Landing) -> None:
+        self.inner, self.landing = inner, landing
+
+    def write(self, batches: Iterable[Sequence[Encoded | Erased]]) -> Iterator[Delivery]:
+        for batch in batches:
+            if self.landing.kill_after is not None:
+                if self.landing.kill_after == 0:
+                    self.landing.launch(batch)
+                    raise Killed
+                self.landing.kill_after -= 1
+            unknown = self.landing.unknown_next > 0
+            if unknown:
+                self.landing.unknown_next -= 1
+                self.landing.launch(batch)
+            [delivery] = self.inner.write([batch])
+            yield replace(delivery, unknown=int(unknown))
+
+
+class LateForward(Forward):
+    """The forward carrier over a `LateWriter`."""
+
+    def __init__(self, lane: Lane, feed: Any, landing: Landing) -> None:
+        super().__init__(lane, feed)
+        self._late: Any = LateWriter(lane.writer, landing)
+
+    @property
+    def writer(self) -> Writer:
+        return self._late  # type: ignore[no-any-return]
+
+
+class Following(RuleBasedStateMachine):
+    """See the module."""
+
+    kind = "keys from the id"
+
+    @initialize(records=st.lists(RECORDS, max_size=4, unique_by=lambda each: each["_id"]))
+    def begin(self, records: list[dict[str, Any]]) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="greylag-model-"))
+        self.path = self.folder / "memory.sqlite"
+        memory.put(self.path, "things", records, family="bson")
+        drawn = route(self.path, "things", family="bson", **FLOWS[self.kind])
+        source_feed = self.feed_of(drawn)
+        self.start = source_feed.position()  # law 1
+        source_feed.close()
+        if doubtful([drawn]):
+            found = find_collisions([drawn], Inline(), self.folder / "collisions")
+            drawn = drawn.with_colliding(found.path)
+        self.lane = Lane(drawn)
+        self.feed = self.feed_of(drawn)
+        self.landing = Landing()
+        self.writer: Any = LateWriter(self.lane.writer, self.landing)
+        self.spool = SpoolWriter(self.folder / "spool", segment_bytes=400)
+        self.spool.recover()
+        self.spool.append(ChangeBatch([], self.start))
+        self.partition = next(iter(self.lane.source.partitions("things", partition_bytes=1 << 30)), None)
+        self.cursor: str | None = None
+        self.loaded = self.partition is None
+        self.load_died_at: float | None = None
+        self.refused_by_load: set[bytes] = set()
+        self.claims = self.folder / "claims"
+        self.file = ClaimsFile(self.claims)
+        self.claiming = Claiming(self.lane, self.feed, self.file)
+        self.apply: Apply | None = None
+        self.applied: Applied | None = None
+        self.highest: dict[bytes, int] = {}
+
+    def feed_of(self, drawn: Any) -> Any:
+        source = drawn.source.source()
+        return source.feed([Followed("things")], self.folder / "scratch")
+
+    # What the application does.
+
+    @rule(record=RECORDS)
+    def write(self, record: dict[str, Any]) -> None:
+        memory.write(self.path, "things", [record])
+
+    @rule(one=IDS, other=IDS)
+    def swap(self, one: int, other: int) -> None:
+        found = {each.id: each.fields for each in self.lane.source.fetch("things", [one, other])}
+        if len(found) == 2:
+            first, second = found[one].get("a", "0"), found[other].get("a", "0")
+            memory.write(self.path, "things", [{**found[one], "a": second}])
+            memory.write(self.path, "things", [{**found[other], "a": first}])
+
+    @rule(id_=IDS)
+    def delete(self, id_: int) -> None:
+        memory.delete(self.path, "things", [id_])
+
+    # The load.
+
+    @rule(kill_after=st.one_of(st.none(), st.integers(0, 2)), counted=st.booleans())
+    def load_page(self, kill_after: int | None, *, counted: bool) -> None:
+        if self.loaded:
+            return
+        assert self.partition is not None
+        page = next(self.lane.source.read(self.partition, self.cursor, page_bytes=150), None)
+        if page is None:
+            self.loaded = True
+            return
+        self.landing.kill_after = kill_after
+        try:
+            items: list[Encoded] = []
+            carry = self.claiming.carry_all if self.claiming.needed else self.lane.carry_all
+            for _, carried in carry(page):
+                items += [] if isinstance(carried, Rejection) else carried
+            for each in items:  # the load's pipeline has many batches in flight: order is nobody's
+                list(self.writer.write([[each]]))
+            if counted:
+                self.cursor = page.cursor
+            else:
+                self.load_crash()
+        except Killed:
+            self.load_crash()
+        self.landing.kill_after = None
+
+    def load_crash(self) -> None:
+        self.load_died_at = self.landing.now
+        self.file.close()
+        self.file = ClaimsFile(self.claims)
+        self.claiming = Claiming(self.lane, self.feed, self.file)
+
+    # Capture.
+
+    def pending(self) -> bool:
+        return int(self.feed._last()) > int(self.spool.position or self.start)
+
+    @rule(crash=st.booleans())
+    def capture(self, *, crash: bool) -> None:
+        if self.pending():
+            reader = self.feed.read(self.spool.position or self.start)
+            self.spool.append(next(reader))
+            reader.close()
+        if crash:
+            self.spool.close()
+            self.spool = SpoolWriter(self.folder / "spool", segment_bytes=400)
+            self.spool.recover()
+
+    # Apply.
+
+    def started(self) -> Apply | None:
+        if not self.loaded:
+            return None
+        if self.apply is None:
+            settle = 0.0
+            if self.load_died_at is not None:
+                settle = max(0.0, self.load_died_at + LATE_SECONDS - self.landing.now)
+            if settle or self.landing.flying:
+                return None  # the coordinator waits
+            self.file.close()
+            self.applied = Applied(self.folder / "apply.sqlite")
+            carrier = LateForward(self.lane, self.feed, self.landing)
+            self.apply = Apply(
+                {"things": [carrier]},
+                SpoolReader(self.folder / "spool"),
+                self.applied,
+                window_changes=3,
+                clock=lambda: self.landing.now,
+            )
+            self.apply.gather(self.claims)
+        return self.apply
+
+    @rule(kill_after=st.one_of(st.none(), st.integers(0, 3)), unknown=st.integers(0, 2))
+    def apply_window(self, kill_after: int | None, unknown: int) -> None:
+        if self.landing.flying and self.apply is None and not self.began:
+            return
+        apply = self.resumed()
+        if apply is None:
+            return
+        self.landing.kill_after, self.landing.unknown_next = kill_after, unknown
+        try:
+            apply.step()
+        except Killed:
+            self.killed()
+        self.landing.kill_after, self.landing.unknown_next = None, 0
+
+    began = False
+
+    def resumed(self) -> Apply | None:
+        if self.apply is None and self.began:
+            self.applied = Applied(self.folder / "apply.sqlite")
+            self.apply = Apply(
+                {"things": [LateForward(self.lane, self.feed, self.landing)]},
+                SpoolReader(self.folder / "spool"),
+                self.applied,
+                window_changes=3,
+                clock=lambda: self.landing.now,
+            )
+        if self.apply is None:
+            self.apply = self.started()
+            self.began = self.apply is not None
+        return self.apply
+
+    def killed(self) -> None:
+        assert self.applied is not None
+        self.applied.close()
+        self.applied = self.apply = None
+
+    @rule()
+    def kill_apply(self) -> None:
+        if self.apply is not None:
+            self.killed()
+
+    @rule(
+        steps=st.lists(
+            st.tuples(RECORDS, st.sampled_from([None, None, 0, 1]), st.sampled_from([0, 0, 1])),
+            min_size=2,
+            max_size=10,
+        )
+    )
+    def write_through(self, steps: list[tuple[dict[str, Any], int | None, int]]) -> None:
+        """Writes that go all the way, once the load is over."""
+        self.load_the_rest()
+        for record, kill_after, unknown in steps:
+            self.write(record)
+            self.capture(crash=False)
+            self.apply_window(kill_after, unknown)
+
+    @rule()
+    def load_the_rest(self) -> None:
+        if not self.began:
+            while not self.loaded:
+                self.load_page(None, counted=True)
+            self.wait(101.0)
+            self.resumed()
+
+    # The network and the clock.
+
+    @rule(place=st.integers(0, 10), lands=st.booleans())
+    def land(self, place: int, *, lands: bool) -> None:
+        if self.landing.flying:
+            _, batch = self.landing.flying.pop(place % len(self.landing.flying))
+            if lands:
+                list(self.lane.writer.write([batch]))
+
+    @rule(seconds=st.sampled_from([1.0, 60.0, 101.0]))
+    def wait(self, seconds: float) -> None:
+        self.landing.now += seconds
+        late = [each for each in self.landing.flying if each[0] < self.landing.now]
+        self.landing.flying = [each for each in self.landing.flying if each[0] >= self.landing.now]
+        for _, batch in late:  # at the last moment
+            list(self.lane.writer.write([batch]))
+
+    # What holds at the end.
+
+    def teardown(self) -> None:
+        try:
+            if hasattr(self, "folder"):
+                self.finish()
+        finally:
+            if hasattr(self, "folder"):
+                if self.applied is not None:
+                    self.applied.close()
+                self.file.close()
+                self.spool.close()
+                self.lane.close()
+                self.feed.close()
+                shutil.rmtree(self.folder, ignore_errors=True)
+
+    def finish(self) -> None:
+        while not self.loaded:
+            self.load_page(None, counted=True)
+        while self.pending():
+            self.capture(crash=False)
+        self.wait(101.0)
+        apply = self.resumed()
+        assert apply is not None
+        for _ in range(3):
+            while apply.step():
+                pass
+            self.wait(101.0)
+        self.compare()
+
+    def compare(self) -> None:
+        assert self.applied is not None
+        expected: dict[bytes, bytes] = {}
+        by_key: dict[bytes, list[Record]] = {}
+        left_out: set[Any] = set()
+        records = list(self.lane.source.fetch("things", range(4)))
+        items: list[tuple[Record, list[Encoded]]] = []
+        for record in records:
+            try:
+                made = [self.lane.codec.encode(item) for item in self.lane.items(record)]
+                if len({each.key for each in made}) < len(made):
+                    left_out.add(record.id)
+                    continue
+            except Refused:
+                left_out.add(record.id)
+                continue
+            items.append((record, made))
+            for each in made:
+                by_key.setdefault(each.key, []).append(record)
+        for record, made in items:
+            if any(len(by_key[each.key]) > 1 for each in made):
+                left_out.add(record.id)
+            else:
+                expected |= {each.key: each.body for each in made}
+        stale = {each.entry["key"] for each in self.applied.stale()}
+        assert stale <= {_shown(each) for each in left_out} | self.unsure()
+        shared = {key for key, found in by_key.items() if len(found) > 1}
+        found = {
+            stored.key: stored.body
+            for segment in self.lane.target.segments("table", count=1)
+            for stored_page in self.lane.target.scan(segment)
+            for stored in stored_page
+        }
+        spoilt = stale | {_shown(each) for each in left_out}
+        keys_of_spoilt = {
+            row[0]
+            for row in self.applied.db.execute("SELECT key, id FROM claims")
+            if int(row[1]) in {_plain(each) for each in spoilt}
+        }
+        for id_ in left_out:
+            with suppress(Refused):
+                keys_of_spoilt.add(self.lane.codec.encode(self.lane.mapping.key(_only_id(id_))).key)
+        ignored = (shared | keys_of_spoilt) - expected.keys()
+        doubted = {key for key in expected if key in keys_of_spoilt and self.is_unsure(key)}
+        assert {key: body for key, body in found.items() if key not in ignored | doubted} == {
+            key: body for key, body in expected.items() if key not in doubted
+        }
+
+    def unsure(self) -> set[Any]:
+        assert self.applied is not None
+        return {each.entry["key"] for each in self.applied.stale() if "not known" in each.entry["reason"]}
+
+    def is_unsure(self, key: bytes) -> bool:
+        assert self.applied is not None
+        found = {_plain(each) for each in self.unsure()}
+        rows = self.applied.db.execute("SELECT id FROM claims WHERE key = ?", (key,)).fetchall()
+        return any(int(row[0]) in found for row in rows)
+
+
+def _shown(id_: Any) -> Any:
+    return to_extended(id_)
+
+
+def _plain(shown: Any) -> int:
+    return int(shown["$numberInt"]) if isinstance(shown, dict) else int(shown)
+
+
+def _only_id(id_: Any) -> Any:
+    return Record(id_, {"_id": id_})
+
+
+@pytest.mark.parametrize("kind", FLOWS)
+def test_target_is_what_the_source_maps_to(kind: str) -> None:
+    histories(kind, 15)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", FLOWS)
+def test_target_is_what_the_source_maps_to_in_many_histories(kind: str) -> None:
+    histories(kind, 500)
+
+
+def histories(kind: str, count: int) -> None:
+    machine = type("Following", (Following,), {"kind": kind})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=count,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
+        ),
+    )
