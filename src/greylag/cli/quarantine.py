@@ -80,14 +80,18 @@ def show(invocation: Invocation, *, flow: str, key: str, as_json: bool) -> None:
 @quarantine.command(short_help="Take stale records as they are at the target.")
 @click.argument("flow")
 @click.argument("keys", nargs=-1, required=True, metavar="KEY...")
+@_JSON
 @click.pass_obj
-def accept(invocation: Invocation, *, flow: str, keys: tuple[str, ...]) -> None:
+def accept(invocation: Invocation, *, flow: str, keys: tuple[str, ...], as_json: bool) -> None:
     """Take records of FLOW that could not be carried while following as the target holds them: `greylag drain` no
     longer waits for them. A later change of such a record is carried all the same, or has to be accepted again.
     """
     project = invocation.project()
     operation.refuse_unknown(project, flow)
     taken = operation.accept_stale(project.state_folder, flow, keys)
+    if as_json:
+        answer({"accepted": taken})
+        return
     click.echo(f"{plural(taken, 'record')} accepted")
 
 

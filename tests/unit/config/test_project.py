@@ -227,7 +227,7 @@ def test_the_line_of_what_a_mapping_complains_about(project: Callable[..., Proje
 def test_spool_bytes_has_a_default_and_a_least(tmp_path: Path) -> None:
     text = """
 project: p
-connections: {a: {kind: memory, path: a}, b: {kind: memory, path: b}}
+connections: {a: {kind: json, path: a}, b: {kind: dynamodb, region: us-east-1}}
 services: {s: {flows: {f: {from: a.x, to: b.x, key: {id: "{_id}"}}}}}
 """
     file = tmp_path / "greylag.yaml"

@@ -88,11 +88,6 @@ def test_a_url_decides_its_own_timeouts() -> None:
     assert ours.keys() - theirs.keys() == {"serverSelectionTimeoutMS"}
 
 
-def test_not_a_target_in_this_version() -> None:
-    with pytest.raises(ConfigurationError, match="not in this version"):
-        connect(url="mongodb://a/b").target()
-
-
 @pytest.mark.parametrize(
     ("raised", "expected", "says"),
     [
