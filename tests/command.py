@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_PROGRAM = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from greylag.cli import main
+main()
+"""
+"""Ctrl-C is heard also where the tests were begun in a shell's background, whose children ignore it."""
+
+
 @dataclass
 class Command:
     """Calls `greylag` in `folder`, whose greylag.yaml it can write."""
@@ -25,7 +34,7 @@ class Command:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [sys.executable, "-c", "from greylag.cli import main; main()", *arguments],
+            [sys.executable, "-c", _PROGRAM, *arguments],
             cwd=self.folder,
             env={**os.environ, **self.environment},
             stdout=subprocess.PIPE,

@@ -14,8 +14,8 @@ from greylag.console.document import as_markdown, as_text
 from greylag.console.live import live
 from greylag.engine.disk import writing
 from greylag.executors.processes import Processes
-from greylag.operations.assess import DEFAULT_SAMPLE, AssessOptions
-from greylag.operations.assess import assess as assess_sources
+from greylag.operations.assess.assess import DEFAULT_SAMPLE, AssessOptions
+from greylag.operations.assess.assess import assess as assess_sources
 from greylag.operations.assess.document import document
 from greylag.operations.assess.documentdb.assess import Programs, assess_programs
 from greylag.operations.assess.documentdb.assess import assess_sources as assess_for_documentdb

@@ -16,9 +16,9 @@ from greylag.console.live import live
 from greylag.cost.prices import HOME
 from greylag.engine.disk import writing
 from greylag.executors.processes import Processes
-from greylag.operations.cost import PRESETS, CostOptions, compare_presets
-from greylag.operations.cost import cost as cost_of
-from greylag.operations.cost.cost import region_of
+from greylag.operations.cost.compare import PRESETS, compare_presets
+from greylag.operations.cost.cost import CostOptions, region_of
+from greylag.operations.cost.cost import cost as cost_of
 from greylag.operations.cost.pricelists import price_folder, prices_of, refresh
 
 if TYPE_CHECKING:

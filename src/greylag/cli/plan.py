@@ -14,9 +14,9 @@ from greylag.console.live import live
 from greylag.engine.disk import writing
 from greylag.engine.loader import PARTITION_BYTES
 from greylag.executors.processes import Processes
-from greylag.operations.plan import SAMPLE_RECORDS, PlanOptions
 from greylag.operations.plan import file as planfile
-from greylag.operations.plan import plan as plan_project
+from greylag.operations.plan.plan import SAMPLE_RECORDS, PlanOptions
+from greylag.operations.plan.plan import plan as plan_project
 from greylag.operations.plan.writing import write_types as write_types_of
 
 

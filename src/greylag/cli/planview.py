@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.cost.prices import Price
-    from greylag.operations.plan import FlowPlan, Plan
+    from greylag.operations.plan.plan import FlowPlan, Plan
     from greylag.operations.plan.tables import TablePlan
 
 _STATES = {

@@ -15,8 +15,7 @@ from bson import json_util
 from greylag.core.profile import DatasetProfile, FieldProfile, Fitness, KeyCandidate, Sizes
 from greylag.engine.disk import writing
 from greylag.errors import ConfigurationError, ConnectorError
-from greylag.operations.assess import AssessOptions
-from greylag.operations.assess.assess import look
+from greylag.operations.assess.assess import AssessOptions, look
 from greylag.operations.assess.target import DYNAMODB
 from greylag.recovery.seeding import Seeds
 

@@ -13,7 +13,7 @@ from bson import ObjectId, json_util
 from greylag.config import load_sources
 from greylag.core.profile import DatasetProfile, FieldProfile, KeyCandidate, Sizes
 from greylag.errors import ConfigurationError
-from greylag.operations.assess import AssessOptions, assess
+from greylag.operations.assess.assess import AssessOptions, assess
 from greylag.operations.seed import Seeded, SeedOptions, seed
 from greylag.recovery.seeding import Seeds
 from tests.inline import Inline

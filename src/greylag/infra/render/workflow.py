@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from importlib.metadata import version
 from importlib.resources import files as resources
 from textwrap import dedent, indent
 from typing import TYPE_CHECKING
 
+from greylag import __version__
 from greylag.infra.render.roots import TERRAFORM
 from greylag.infra.render.stack import ENVIRONMENTS, slug
 
@@ -174,7 +174,7 @@ def _check(below: str, project: str) -> str:
             # The version that rendered this: another one may render other bytes.
             # checkov replaces a module that greylag reads Terraform with: each has an environment of its own.
             python -m venv "$RUNNER_TEMP/checkov" && "$RUNNER_TEMP/checkov/bin/pip" install --quiet checkov
-            python -m pip install --quiet "greylag[infra]=={version("greylag")}"
+            python -m pip install --quiet "greylag[infra]=={__version__}"
             greylag{of} infra render --check --out {below}
             greylag infra check {below} --checkov "$RUNNER_TEMP/checkov/bin/checkov"
         """,

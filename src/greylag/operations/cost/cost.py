@@ -11,7 +11,7 @@ from greylag.core.findings import Finding, Severity, by_severity
 from greylag.cost.bill import total
 from greylag.cost.prices import HOME, oldest
 from greylag.errors import ConfigurationError
-from greylag.operations.assess import AssessOptions, assess
+from greylag.operations.assess.assess import AssessOptions, assess
 from greylag.operations.cost.compare import of_project
 from greylag.operations.cost.compose import SHARED, Basis, calls_of, month
 from greylag.operations.cost.migration import migration

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-import urllib.error
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -106,6 +104,9 @@ def lines_of(address: str) -> Iterator[str]:
     """Of a file that a server gives, as they come. Raises SourceDataError where it has none, TransientError where it is
     away.
     """
+    import urllib.error
+    import urllib.request
+
     try:
         with urllib.request.urlopen(address, timeout=SECONDS) as answer:  # noqa: S310
             for line in answer:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from greylag.config import Project
-    from greylag.operations.assess import Assessment
+    from greylag.operations.assess.report import Assessment
 
 UNKNOWN_BYTES = 1024
 

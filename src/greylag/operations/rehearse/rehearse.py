@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Literal
 from greylag.config import InvalidProject
 from greylag.errors import ResourceError
 from greylag.lab import SERVERS, Lab
-from greylag.operations.assess import AssessOptions, assess
+from greylag.operations.assess.assess import AssessOptions, assess
 from greylag.operations.check import refuse_problems
-from greylag.operations.plan import PlanOptions, plan
+from greylag.operations.plan.plan import PlanOptions, plan
 from greylag.operations.quarantine import entries
 from greylag.operations.rehearse.report import Reason, Rehearsal, Table
 from greylag.operations.rehearse.standin import with_stand_ins

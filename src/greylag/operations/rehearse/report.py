@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from greylag.engine.verification import Verification
-    from greylag.operations.assess import Assessment
-    from greylag.operations.plan import Plan
+    from greylag.operations.assess.report import Assessment
+    from greylag.operations.plan.plan import Plan
     from greylag.operations.run import RunReport
 
 
