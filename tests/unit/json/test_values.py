@@ -163,3 +163,38 @@ def test_lines_that_are_not_one_record_each_are_never_taken_for_it(lines: bytes)
 @pytest.mark.parametrize("lines", [b"{}\n{}\n", b"{}\r\n{}\r\n", b"{}\r\n{}", b"{}"])
 def test_plain_lines_are_decoded_together(lines: bytes) -> None:
     assert decode_lines(lines) == [{}] * lines.count(b"{")
+
+
+NESTED = (
+    '{"id": "a-01", "u": {"x": 1, "y": {"z": []}}, "l": [{"k": 1}, [{"k": 2}], {}], "n": null}',
+    '{"u": [{"x": {}}], "l": {"k": [1]}}',
+    '{"a": 1}',
+)
+LOST = (
+    '{"u": {"x": 1, "x": 1}}',
+    '{"l": [{"k": 1, "k": 1}]}',
+    '{"l": [[{"k": 1, "k": {"z": 1}}]]}',
+    '{"u": {"y": {"z": 1, "z": 2}}, "l": ":"}',
+    '{"rare": {"deep": [{"k": 1, "k": 1}]}, "s": "::"}',
+    '{"u": {"x": -0}}',
+)
+
+
+@pytest.mark.parametrize("place", [0, 4, 20])
+@pytest.mark.parametrize("text", LOST)
+def test_what_a_batch_loses_is_noticed_wherever_it_nests(text: str, place: int) -> None:
+    objects = list(NESTED) * 8
+    assert decode_batch(f"[{','.join(objects)}]".encode()) == list(map(json.loads, objects))
+    assert decode_lines("\n".join(objects).encode()) == list(map(json.loads, objects))
+    objects.insert(place, text)
+    assert decode_batch(f"[{','.join(objects)}]".encode()) is None
+    assert decode_lines("\n".join(objects).encode()) is None
+
+
+@pytest.mark.parametrize("place", [0, 20])
+def test_depth_is_noticed_beyond_the_shape_of_the_first_records(place: int) -> None:
+    objects = list(NESTED) * 8
+    objects.insert(place, deep(MAX_DEPTH + 1))
+    assert decode_batch(f"[{','.join(objects)}]".encode()) is None
+    objects[place] = deep(MAX_DEPTH)
+    assert decode_batch(f"[{','.join(objects)}]".encode()) is not None

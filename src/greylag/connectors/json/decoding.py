@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import re
 from decimal import Decimal
-from itertools import count, repeat
-from typing import TYPE_CHECKING, Any, NoReturn
+from io import BytesIO
+from itertools import chain, count, repeat
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import msgspec
 import orjson
@@ -35,6 +36,8 @@ _NEGATIVE_ZERO = re.compile(rb"-0(?<=[\s:,\[]-0)(?![0-9.eE])")
 _ESCAPED_COLON = re.compile(rb"\\u003[aA]")
 _CONSTANT = re.compile(r'"(?:[^"\\]|\\.)*"|(NaN|-?Infinity)', re.DOTALL)
 _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+_Shape: TypeAlias = "tuple[tuple[str, type, _Shape, bool], ...]"
+_SAMPLED, _SHAPE_DEPTH, _SHAPE_WIDTH = 8, 6, 40
 _KINDS: dict[type, str] = {
     type(None): "null",
     bool: "true or false",
@@ -58,15 +61,11 @@ def decode_batch(array: bytes) -> list[Document] | None:
 
 def decode_lines(lines: bytes) -> list[Document] | None:
     """The objects of whole lines, one on each; None where that is not certain, as for `decode_batch`."""
-    breaks = lines.count(b"\n") - lines.endswith(b"\n")
-    # A line break between braces cannot stand inside a value: so each line holds at least one.
-    if lines.count(b"}\n{") != breaks and lines.count(b"}\r\n{") != breaks:
-        return None
     try:
-        records = _decoder.decode_lines(lines)
+        records = list(map(_decoder.decode, BytesIO(lines).readlines()))
     except _UNDECODED:
         return None
-    return records if len(records) == breaks + 1 and _proven(records, lines) else None
+    return records if _proven(records, lines) else None
 
 
 def numbered(batch: list[Document], row: int) -> Iterator[Record]:
@@ -87,11 +86,48 @@ def _proven(records: list[Any], text: bytes) -> bool:
         return (
             True  # every key written is a key of a record itself; nothing nests but arrays, around at most {}
         )
+    # The keys found by a walk are at most those there are, which are at most those written: equal, none was lost.
+    keys, lists = _counted(records, _shape(records[:_SAMPLED], _SHAPE_DEPTH))
+    # Every document with keys was found, so what nests beyond the walk is lists, around at most {}.
+    if written == keys and text.count(b"[") - lists < MAX_DEPTH - 4 * _SHAPE_DEPTH:
+        return True
     # Written again, what is left of the strings has no more colons than before, unless one was an escape; so
     # equal counts leave no room for a key that was lost.
     if b"\\" in text and _ESCAPED_COLON.search(text):
         return False
     return written == _colons(records)
+
+
+def _shape(records: list[Any], depth: int) -> _Shape:
+    """Under which keys of these records documents and lists of documents stand."""
+    inside: dict[tuple[str, type], list[Any]] = {}
+    for record in records:
+        for name, value in record.items():
+            if type(value) is dict:
+                inside.setdefault((name, dict), []).append(value)
+            elif type(value) is list:
+                found = inside.setdefault((name, list), [])
+                found += [each for each in value[:_SAMPLED] if type(each) is dict]
+    if depth == 0 or len(inside) > _SHAPE_WIDTH:
+        return ()
+    return tuple(
+        (name, kind, _shape(found[:_SAMPLED], depth - 1), bool(found))
+        for (name, kind), found in inside.items()
+    )
+
+
+def _counted(records: list[Any], shape: _Shape) -> tuple[int, int]:
+    """How many keys, and how many lists, the records have where `shape` looks: never more than there are."""
+    keys, lists = sum(map(len, records)), 0
+    for name, kind, inner, holds in shape:
+        found: list[Any] = [v for v in map(dict.get, records, repeat(name)) if type(v) is kind]
+        if kind is list:
+            lists += len(found)
+            found = [each for each in chain.from_iterable(found) if type(each) is dict] if holds else []
+        if found:
+            more = _counted(found, inner)
+            keys, lists = keys + more[0], lists + more[1]
+    return keys, lists
 
 
 def _colons(records: list[Any]) -> int:
