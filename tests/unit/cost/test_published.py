@@ -306,7 +306,9 @@ def test_aurora_an_instance_for_a_month(instance: str, month: int) -> None:
 
 
 def test_aurora_two_instances_with_io() -> None:
-    own = account("always", **{"aurora__db.r6g.large": "1.038"})  # as db.r6g.2xlarge, which we have no price of
+    own = account(
+        "always", **{"aurora__db.r6g.large": "1.038"}
+    )  # as db.r6g.2xlarge, which we have no price of
     use = DatabaseUse(
         "db", "db.r6g.large", storage_gb=Decimal(800), copies=1, writes=Decimal(1_200 * M), item_bytes=4096
     )
