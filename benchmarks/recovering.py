@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gc
 import gzip
 import json
 import resource
@@ -106,6 +107,7 @@ def _ours_in(endpoint: str, folder: Path) -> Mapping[str, float]:
 
 def ours_out(endpoint: str, folder: str) -> dict[str, float]:
     """`greylag backup`."""
+    _as_a_worker()
     project = load(Path(folder) / "shop" / "greylag.yaml", environ=_environ(endpoint))
     with Stopwatch() as watch:
         told = backup(
@@ -116,6 +118,7 @@ def ours_out(endpoint: str, folder: str) -> dict[str, float]:
 
 def ours_in(endpoint: str, folder: str) -> dict[str, float]:
     """`greylag restore`."""
+    _as_a_worker()
     project = load(Path(folder) / "shop" / "greylag.yaml", environ=_environ(endpoint))
     with Stopwatch() as watch:
         told = restore(
@@ -125,6 +128,12 @@ def ours_in(endpoint: str, folder: str) -> dict[str, float]:
             observe=lambda _: None,
         )
     return {**watch.of(told.tables[0].records), "peak_mb": _peak_mb()}
+
+
+def _as_a_worker() -> None:
+    """As executors/processes sets up the processes that do this work in the command."""
+    gc.freeze()
+    gc.disable()
 
 
 def scan(endpoint: str, folder: str) -> dict[str, float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -28,6 +29,8 @@ class Command:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    seconds: float = 300
+    """The longest that a call may take: one that hangs fails its test, and leaves no process behind."""
 
     def write(self, yaml: str, name: str = "greylag.yaml") -> None:
         (self.folder / name).write_text(yaml)
@@ -46,7 +49,12 @@ class Command:
     def __call__(self, *arguments: str, expect: int | None = 0) -> subprocess.CompletedProcess[str]:
         """Run to its end; fails the test where the exit code is not `expect` (None: any)."""
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
+        try:
+            out, err = process.communicate(timeout=self.seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # its workers with it
+            process.communicate()
+            raise
         assert "Traceback" not in err, err
         assert expect is None or process.returncode == expect, f"exit code {process.returncode}\n{out}\n{err}"
         return subprocess.CompletedProcess(arguments, process.returncode, out, err)

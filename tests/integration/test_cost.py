@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import operator
+import re
 import shutil
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
@@ -87,6 +88,17 @@ def test_a_bill_is_what_was_reckoned_by_hand(command: Inside, name: str) -> None
     assert sum(Decimal(line["dollars"]) for line in expected["lines"]) == Decimal(expected["total"])
     assert report["total"]["expected"] == expected["total"]
     assert Decimal(report["total"]["low"]) <= Decimal(expected["total"]) <= Decimal(report["total"]["high"])
+
+
+def test_the_document_says_the_same_of_the_five() -> None:
+    text = (
+        (CASES.parents[1] / "docs" / "cost.md")
+        .read_text(encoding="utf-8")
+        .partition("## Five applications")[2]
+    )
+    told = re.findall(r"^\| [^|]+ \| [^|]+ \| \$([0-9.]+) \|", text, re.MULTILINE)
+    bills = [json.loads((CASES / f"cost-{name}" / "bill.json").read_text())["total"] for name in APPLICATIONS]
+    assert told == bills
 
 
 def test_a_call_and_a_tenant_are_held_to_the_budget(command: Inside) -> None:

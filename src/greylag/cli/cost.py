@@ -13,6 +13,7 @@ from greylag.cli.failing import fail_on, fail_on_option
 from greylag.cli.invocation import Invocation, answer
 from greylag.console.document import as_markdown, as_text
 from greylag.console.live import live
+from greylag.cost.pricelist import BASE
 from greylag.cost.prices import HOME
 from greylag.engine.disk import writing
 from greylag.executors.processes import Processes
@@ -32,6 +33,13 @@ if TYPE_CHECKING:
 @click.option("--region", metavar="NAME", help="Prices of this region instead of the project's.")
 @click.option(
     "--refresh", "fetch", is_flag=True, help="Fetch the region's prices from AWS's price list first."
+)
+@click.option(
+    "--price-list",
+    "base",
+    default=BASE,
+    metavar="URL",
+    help="Fetch them from a mirror of AWS's price list.",
 )
 @click.option(
     "--free-tier",
@@ -90,6 +98,7 @@ def cost(
     *,
     region: str | None,
     fetch: bool,
+    base: str,
     free: str,
     weeks: int,
     offline: bool,
@@ -107,6 +116,8 @@ def cost(
     Sizes are those of the services' `traffic`, or those an assessment finds. Ends with exit code 12 where a service
     costs more than its `budget`.
     """
+    if base != BASE and not fetch:
+        raise click.UsageError("--price-list says where --refresh fetches prices: give both")
     if presets and services is None:
         raise click.UsageError("--preset says what --compare is for: give both")
     allowance = cast("Free", free)
@@ -114,12 +125,15 @@ def cost(
 
     def priced(name: str) -> PriceList:
         if fetch:
-            return refresh(name, folder, tell=lambda offer: click.echo(f"{name}: {offer}", err=True))
+            return refresh(name, folder, base=base, tell=lambda said: click.echo(f"{name}: {said}", err=True))
         return prices_of(name, folder)
 
     if fetch and region is not None and services is None and not invocation.file.exists():
         kept = priced(region)
-        click.echo(f"{len(kept.prices):,} prices of {region} are kept in {folder}")
+        if as_json:
+            answer({"region": region, "prices": len(kept.prices), "folder": str(folder)})
+        else:
+            click.echo(f"{len(kept.prices):,} prices of {region} are kept in {folder}")
         return
     today = datetime.now(UTC).date()
     if services is not None:

@@ -17,6 +17,13 @@ MESSAGE_BYTES: Final = 32 * 1024
 Source: https://aws.amazon.com/api-gateway/pricing/
 """
 
+LCU_CONNECTIONS, LCU_OPEN, LCU_EVALUATIONS, LCU_FREE_RULES = 25, 3_000, 1_000, 10
+"""What one unit of a load balancer's load carries for an hour, beside 1 GB: new connections a second, connections open
+at a time, rules evaluated a second, of which each request's first ten are free.
+
+Source: https://aws.amazon.com/elasticloadbalancing/pricing/
+"""
+
 WEB_ACL_RULES: Final = 4
 """Of the firewall that Greylag renders: a rate and three groups of AWS's own rules."""
 
@@ -44,22 +51,39 @@ def websocket_api(
     )
 
 
-def load_balancer(account: Account, name: str, *, requests: Decimal, transfer_gb: Decimal) -> Bill:
-    """An application load balancer: by the hour, and by the largest of what its load counts, here new connections (25 a
-    second) and bytes (1 GB an hour).
+def load_balancer(
+    account: Account,
+    name: str,
+    *,
+    requests: Decimal,
+    transfer_gb: Decimal,
+    connections: Decimal | None = None,
+    connection_seconds: int = 0,
+    rules: int = 0,
+    hours: int = HOURS,
+) -> Bill:
+    """An application load balancer: by the hour, and by the largest of what its load counts. Each request opens a
+    connection unless `connections` says how many are opened; each stays open for `connection_seconds`.
 
     Source: https://aws.amazon.com/elasticloadbalancing/pricing/
     """
-    units = max(requests / 25 / 3600, transfer_gb)
+    opened = requests if connections is None else connections
+    units = max(
+        opened / LCU_CONNECTIONS / 3600,
+        opened * connection_seconds / LCU_OPEN / 3600,
+        transfer_gb,
+        requests * max(0, rules - LCU_FREE_RULES) / LCU_EVALUATIONS / 3600,
+    )
     return Bill(
         (
-            account.line(f"{name}: load balancer", "elb", "alb-hour", Decimal(HOURS), f"{HOURS} hours"),
+            account.line(f"{name}: load balancer", "elb", "alb-hour", Decimal(hours), f"{hours} hours"),
             account.line(
                 f"{name}: its load",
                 "elb",
                 "lcu-hour",
                 units,
-                f"the larger of {number(requests)} connections / 25 a second and {number(transfer_gb)} GB",
+                f"the largest of {number(opened)} connections / {LCU_CONNECTIONS} a second, those open at a time / "
+                f"{LCU_OPEN:,}, {number(transfer_gb)} GB an hour, rules evaluated / {LCU_EVALUATIONS:,} a second",
             ),
         )
     )

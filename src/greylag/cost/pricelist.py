@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/awsaccountbilling/latest/aboutv2/bulk-api-re
 from __future__ import annotations
 
 import csv
+import hashlib
 import re
 import tomllib
 from dataclasses import dataclass
@@ -21,7 +22,8 @@ from greylag.errors import SourceDataError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-ADDRESS: Final = "https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/{offer}/current/{region}/index.csv"
+BASE: Final = "https://pricing.us-east-1.amazonaws.com"
+_PATH: Final = "/offers/v1.0/aws/{offer}/current/{region}/index.csv"
 _NEEDED: Final = (
     "SKU",
     "TermType",
@@ -53,11 +55,28 @@ def offers() -> tuple[str, ...]:
     return tuple(dict.fromkeys(each.offer for each in _wanted()))
 
 
-def read(lines: Iterable[str], *, offer: str, region: str) -> list[Price]:
+def known() -> str:
+    """A digest of what makes rows ours: prices that were read by another one may lack some."""
+    return hashlib.sha256(_text().encode()).hexdigest()
+
+
+def address_of(offer: str, region: str, base: str = BASE) -> str:
+    """Where the file is: at AWS, or at a mirror of it."""
+    return base.rstrip("/") + _PATH.format(offer=offer, region=region)
+
+
+def read(lines: Iterable[str], *, offer: str, region: str, base: str = BASE) -> list[Price]:
     """The prices of one file, which is read line by line. On-demand prices in US dollars alone.
 
-    Raises SourceDataError for a file that is none, or whose tiers leave a gap.
+    Raises SourceDataError for a file that is none, or damaged, or whose tiers leave a gap.
     """
+    try:
+        return _read(lines, offer, region, address_of(offer, region, base))
+    except csv.Error as error:
+        raise SourceDataError(f"the price list of {offer} is damaged: {error}") from error
+
+
+def _read(lines: Iterable[str], offer: str, region: str, address: str) -> list[Price]:
     wanted = [each for each in _wanted() if each.offer == offer]
     rows, published = _rows(lines, offer)
     found: dict[tuple[str, str], dict[str, dict[Decimal, Decimal]]] = {}
@@ -81,7 +100,7 @@ def read(lines: Iterable[str], *, offer: str, region: str) -> list[Price]:
             found.setdefault(key, {}).setdefault(row["SKU"], {})[start] = dollars
             about[key] = each
     return [
-        _price(key, about[key], products, _address(offer, region), published, region=region)
+        _price(key, about[key], products, address, published, region=region)
         for key, products in found.items()
     ]
 
@@ -135,17 +154,28 @@ def _rows(lines: Iterable[str], offer: str) -> tuple[Iterator[dict[str, str]], d
         published = date.fromisoformat(said["Publication Date"][:10])
     except (KeyError, ValueError):
         raise SourceDataError(f"the price list of {offer} does not say when it was published") from None
-    return (dict(zip(row, values, strict=False)) for values in reader), published
+    return _named(row, reader, offer), published
 
 
-def _address(offer: str, region: str) -> str:
-    return ADDRESS.format(offer=offer, region=region)
+def _named(columns: list[str], reader: Iterable[list[str]], offer: str) -> Iterator[dict[str, str]]:
+    for values in reader:
+        if not values:
+            continue
+        if len(values) != len(columns):
+            raise SourceDataError(
+                f"the price list of {offer} is damaged: a line has {len(values)} of {len(columns)} columns",
+                advice="Fetch it again; nothing was kept.",
+            )
+        yield dict(zip(columns, values, strict=True))
+
+
+def _text() -> str:
+    return resources.files("greylag.cost").joinpath("pricelist.toml").read_text(encoding="utf-8")
 
 
 @cache
 def _wanted() -> tuple[Wanted, ...]:
-    text = resources.files("greylag.cost").joinpath("pricelist.toml").read_text(encoding="utf-8")
-    groups: list[dict[str, Any]] = tomllib.loads(text)["sku"]
+    groups: list[dict[str, Any]] = tomllib.loads(_text())["sku"]
     return tuple(
         Wanted(
             offer=group["offer"],

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import orjson
 
 from greylag.connectors.dynamodb.keys import key_bytes
-from greylag.connectors.dynamodb.reader import Reader, canonical_body
+from greylag.connectors.dynamodb.reader import Reader, canonical_bodies
 from greylag.connectors.dynamodb.session import Session
 from greylag.connectors.dynamodb.writer import DynamoDBWriter
 from greylag.connectors.pace import Pace
@@ -112,7 +112,7 @@ class DynamoDBStore:
         assert isinstance(count, int)
         after = None if cursor is None else json.loads(cursor)
         for page in self._reader.pages(piece.dataset, at, count, after=after, most_items=self._most_items):
-            records = [canonical_body(item) for item in page.items]
+            records = canonical_bodies(page.items)
             size = sum(map(len, records))
             if records:
                 self._item_bytes = size / len(records)

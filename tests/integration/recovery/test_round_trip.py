@@ -219,7 +219,7 @@ def test_200_000_items_of_every_type(tmp_path: Path, dynamodb_endpoint: str, tab
     table = f"{table_prefix}many"
     make_table(dynamodb_endpoint, table)
     fill(dynamodb_endpoint, table, count)
-    greylag = Command(tmp_path)
+    greylag = Command(tmp_path, seconds=3600)  # DynamoDB Local takes some hundreds a second on a busy machine
     greylag.write(YAML.format(endpoint=dynamodb_endpoint, table=table))
     (tmp_path / "data").mkdir()
     greylag("backup", f"dynamo.{table}", "--to", "backups")

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from greylag.cost.pricelist import ADDRESS, offers, read
-from greylag.cost.prices import MissingPrice, shipped
-from greylag.errors import SourceDataError, TransientError
-from greylag.operations.cost.pricelists import lines_of, prices_of, refresh
+from greylag.cost.pricelist import read
+from greylag.cost.prices import MissingPrice
+from greylag.errors import SourceDataError
+from greylag.operations.cost.pricelists import prices_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from greylag.cost.prices import Price
 
 CASES = Path(__file__).parents[2] / "cases" / "price-list"
@@ -93,81 +89,23 @@ def test_two_prices_of_one_thing_are_not_guessed_from() -> None:
         read([*text.splitlines(keepends=True), other], offer="AWSLambda", region=REGION)
 
 
-def opened(address: str) -> Iterable[str]:
-    offer, region = address.split("/aws/")[1].split("/current/")
-    assert region == f"{REGION}/index.csv"
-    file = CASES / f"{offer}-{REGION}.csv"
-    if file.exists():
-        return lines(offer)
-    empty = "".join(lines("AmazonEC2")[:6]).replace("AmazonEC2", offer)
-    return empty.splitlines(keepends=True)
+def test_a_damaged_line_is_refused() -> None:
+    whole = lines("AWSLambda")
+    with pytest.raises(SourceDataError, match="a line has 3 of"):
+        read([*whole, '"A","B","C"\n'], offer="AWSLambda", region=REGION)
+    with pytest.raises(SourceDataError, match="is damaged"):
+        read([*whole, '"' + "x" * 200_000 + '"\n'], offer="AWSLambda", region=REGION)
+    assert read([*whole, "\n"], offer="AWSLambda", region=REGION)
 
 
-def test_a_region_is_kept_and_found_again(tmp_path: Path) -> None:
+def test_a_region_that_nobody_fetched(tmp_path: Path) -> None:
     with pytest.raises(MissingPrice, match="no prices of eu-west-2"):
         prices_of(REGION, tmp_path)
-    asked: list[str] = []
-    fetched = refresh(REGION, tmp_path, open_lines=opened, tell=asked.append)
-    assert tuple(asked) == offers()
-    kept = prices_of(REGION, tmp_path)
-    assert kept == fetched
-    assert kept.price("ec2", "nat-gateway-hour").price == Decimal("0.05")
-    assert kept.price("ec2", "nat-gateway-hour").date == date(2026, 9, 4)
-    assert kept.allowances == shipped().allowances
-    with pytest.raises(MissingPrice, match="no price of dynamodb storage in eu-west-2"):
-        kept.price("dynamodb", "storage")
 
 
-class _Files(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        offer = self.path.split("/aws/")[1].split("/")[0]
-        if offer not in {"AWSLambda", "AWSQueueService", "AmazonEC2"}:
-            self.send_error(404)
-            return
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write("".join(lines(offer)).encode())
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[str]:
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Files) as running:
-        thread = Thread(target=running.serve_forever)
-        thread.start()
-        yield f"http://127.0.0.1:{running.server_port}"
-        running.shutdown()
-        thread.join()
-
-
-def test_files_are_read_from_a_server_as_they_come(server: str) -> None:
-    address = ADDRESS.format(offer="AWSLambda", region=REGION)
-    here = address.replace("https://pricing.us-east-1.amazonaws.com", server)
-    assert list(lines_of(here)) == lines("AWSLambda")
-    with pytest.raises(SourceDataError, match="answered 404"):
-        list(lines_of(here.replace("AWSLambda", "AmazonRDS")))
-
-
-def test_a_server_that_is_away_may_be_asked_again() -> None:
-    with pytest.raises(TransientError, match="cannot be reached"):
-        list(lines_of("http://127.0.0.1:1/offers"))
-
-
-def test_a_fetch_that_breaks_keeps_nothing(tmp_path: Path) -> None:
-    def broken(address: str) -> Iterable[str]:
-        if "AmazonEC2" in address:
-            raise SourceDataError("broken")
-        return opened(address)
-
-    with pytest.raises(SourceDataError, match="broken"):
-        refresh(REGION, tmp_path, open_lines=broken)
-    assert not list(tmp_path.iterdir())
-
-
-def test_a_damaged_cache_is_told(tmp_path: Path) -> None:
-    (tmp_path / f"{REGION}.json").write_text("{", encoding="utf-8")
+@pytest.mark.parametrize("content", ["{", "{}", '{"sources": [{"prices": [{"service": 1}]}]}'])
+def test_a_damaged_cache_is_told(tmp_path: Path, content: str) -> None:
+    (tmp_path / f"{REGION}.json").write_text(content, encoding="utf-8")
     with pytest.raises(SourceDataError, match="is damaged") as refused:
         prices_of(REGION, tmp_path)
     assert "--refresh --region eu-west-2" in refused.value.advice

@@ -1,6 +1,8 @@
 """The vendor's own pricing examples, to the cent, by the formulas and the prices that `greylag cost` uses.
 
-Each names the page it is from. Where a page's example states a price of its own, that price is put in its place.
+Each names the page it is from. Where a page's example states a price of its own, that price is put in its place. Where
+the vendor rounds to dollars, so does the test. docs/cost.md says for which services there is an example and for which
+none was found; test_by_hand.py holds those.
 """
 
 from __future__ import annotations
@@ -12,9 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from greylag.cost.bill import GB, Account, Bill, cents
+from greylag.cost.caches import serverless
 from greylag.cost.compute import containers, function
-from greylag.cost.databases import proxy
-from greylag.cost.edge import firewall, http_api, websocket_api
+from greylag.cost.databases import DatabaseUse, aurora, proxy
+from greylag.cost.dynamodb import read_units, write_units
+from greylag.cost.edge import firewall, http_api, load_balancer, websocket_api
 from greylag.cost.network import nat_gateway
 from greylag.cost.objects import BucketUse, bucket
 from greylag.cost.prices import PriceList, Tier, shipped
@@ -210,6 +214,128 @@ def test_nat_gateway_one_hour_one_gb() -> None:
     assert (hour.exact, passed.exact) == (Decimal("0.045"), Decimal("0.045"))
     month = nat_gateway(account(), gigabytes=Decimal(100))
     assert dollars(month) == ["32.85", "4.50", "3.65"]
+
+
+# https://aws.amazon.com/ebs/pricing/ (read 2026-12-01: its example 1, 12 hours of a month of 30 days)
+
+
+def test_a_gp3_volume_for_twelve_hours() -> None:
+    line = account().line("volume", "ec2", "gp3-storage", Decimal(2000 * 43_200) / (86_400 * 30))
+    assert round(line.exact, 3) == Decimal("2.667")
+
+
+# https://aws.amazon.com/elasticloadbalancing/pricing/ (read 2026-12-01 as public notes copy its two examples, with the
+# prices of us-east-1; KB and GB are decimal there)
+
+
+def test_a_load_balancer_that_is_paid_by_its_bytes() -> None:
+    seconds = 720 * 3600
+    bill = load_balancer(
+        account(),
+        "web",
+        requests=Decimal(5 * seconds),
+        transfer_gb=Decimal(300 * seconds) / 10**6,
+        connections=Decimal(seconds),
+        connection_seconds=120,
+        rules=60,
+        hours=720,
+    )
+    assert bill.lines[1].quantity == Decimal("1.08") * 720
+    assert dollars(bill) == ["16.20", "6.22"]
+    assert str(bill.dollars) == "22.42"
+
+
+def test_a_load_balancer_that_is_paid_by_its_open_connections() -> None:
+    seconds = 720 * 3600
+    bill = load_balancer(
+        account(),
+        "web",
+        requests=Decimal(4 * 100 * seconds),
+        transfer_gb=Decimal(100 * seconds) / 10**6,
+        connections=Decimal(100 * seconds),
+        connection_seconds=180,
+        rules=20,
+        hours=720,
+    )
+    assert bill.lines[1].quantity == 6 * 720
+    assert dollars(bill) == ["16.20", "34.56"]
+    assert str(bill.dollars) == "50.76"
+
+
+# https://aws.amazon.com/dynamodb/pricing/on-demand/ and /provisioned/ (units of items); /dynamodb/pricing/ of earlier
+# years, as public notes copy it (an hour at $0.01 for 10 units of writes and for 50 of reads; a month of one unit, "as
+# low as"). Read 2026-12-01
+
+
+def test_dynamodb_units_of_items_of_several_kb() -> None:
+    assert read_units(8 * 1024, Decimal(1)) == 2
+    assert read_units(8 * 1024) == 1
+    assert read_units(4 * 1024) == Decimal("0.5")
+    assert write_units(1024) == 1
+    assert write_units(3 * 1024) == 3
+
+
+def test_dynamodb_capacity_for_an_hour() -> None:
+    own = account("none", dynamodb__write_capacity_hour="0.001", dynamodb__read_capacity_hour="0.0002")
+    writes = own.line("writes", "dynamodb", "write-capacity-hour", 10)
+    reads = own.line("reads", "dynamodb", "read-capacity-hour", 200)
+    assert (str(writes.dollars), str(reads.dollars)) == ("0.01", "0.04")
+    assert str(Bill((writes, reads)).dollars) == "0.05"
+
+
+def test_dynamodb_a_unit_and_a_gb_for_a_month() -> None:
+    own = account("none")
+    month = [
+        own.line("", "dynamodb", sku, amount)
+        for sku, amount in (("write-capacity-hour", 730), ("read-capacity-hour", 730), ("storage", 1))
+    ]
+    assert [str(line.dollars) for line in month] == ["0.47", "0.09", "0.25"]
+
+
+# https://github.com/aws/agent-toolkit-for-aws (d6ad2e4, 2026-08-20), AWS's own: worked examples of
+# skills/specialized-skills/database-skills/amazon-aurora-postgresql, rounded to dollars
+
+
+@pytest.mark.parametrize(
+    ("instance", "month"),
+    [("db.r6g.large", 190), ("db.r7g.large", 201), ("db.t4g.medium", 53), ("db.t4g.large", 107)],
+)
+def test_aurora_an_instance_for_a_month(instance: str, month: int) -> None:
+    bill = aurora(account(), DatabaseUse("db", instance))
+    assert round(bill.lines[0].exact) == month
+
+
+def test_aurora_two_instances_with_io() -> None:
+    own = account(
+        "always", **{"aurora__db.r6g.large": "1.038"}
+    )  # as db.r6g.2xlarge, which we have no price of
+    use = DatabaseUse(
+        "db", "db.r6g.large", storage_gb=Decimal(800), copies=1, writes=Decimal(1_200 * M), item_bytes=4096
+    )
+    bill = aurora(own, use)
+    assert [round(line.exact) for line in bill.lines] == [1515, 80, 240]
+    assert round(bill.exact) == 1835
+
+
+@pytest.mark.parametrize(("capacity", "month"), [("6", 526), ("13.5", 1183)])
+def test_aurora_serverless(capacity: str, month: int) -> None:
+    use = DatabaseUse("db", "", storage_gb=Decimal(1000), capacity=Decimal(capacity))
+    bill = aurora(account(), use, serverless=True)
+    assert [round(line.exact) for line in bill.lines] == [month, 100, 0]
+    assert round(bill.exact) == month + 100
+
+
+# The same repository: amazon-elasticache (about $6 a month for an empty serverless cache of Valkey), and
+# aws-billing-and-cost-management ($3.65 a month for each public address)
+
+
+def test_a_serverless_cache_that_is_empty() -> None:
+    bill = serverless(account(), "c", engine="valkey", kept_gb=Decimal(0), calls=Decimal(0), item_bytes=1024)
+    assert round(bill.exact) == 6
+
+
+def test_a_public_address_for_a_month() -> None:
+    assert str(account().line("address", "vpc", "public-ipv4-hour", 730).dollars) == "3.65"
 
 
 def test_half_a_cent_is_rounded_up() -> None:

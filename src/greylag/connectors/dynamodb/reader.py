@@ -28,9 +28,13 @@ if TYPE_CHECKING:
     from greylag.core.values import Document
 
 _UNUSUAL: Final = re.compile(
-    rb'"N"\s*:\s*"(?!(?:0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9]))")|"[NSB]S"\s*:'
+    rb'"N":"(?!(?:0|-?(?:[1-9][0-9]*(?:\.[0-9]*[1-9])?|0\.[0-9]*[1-9]))")',
 )
-"""In a response: a number that the real service would have written otherwise, or a set."""
+"""In what orjson wrote: a number that the real service would have written otherwise. It begins with literal text: so
+`re` finds it several times faster than it would find one of two things.
+"""
+_SET: Final = b'S":['
+"""There in each of "SS", "NS" and "BS"."""
 
 
 class ScanPage(NamedTuple):
@@ -209,11 +213,22 @@ def canonical_body(item: dict[str, Any]) -> bytes:
     """An item of an answer as JSON: attributes sorted by name, numbers as the real service writes them, sets sorted.
     Equal for equal items.
     """
-    body = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-    if _UNUSUAL.search(body):
-        item = {name: _normal(value) for name, value in item.items()}
-        body = orjson.dumps(item, option=orjson.OPT_SORT_KEYS)
-    return body
+    return canonical_bodies([item])[0]
+
+
+def canonical_bodies(items: Sequence[dict[str, Any]]) -> list[bytes]:
+    """`canonical_body` of each: looked through together, since almost no page has anything to mend."""
+    dumps, sort = orjson.dumps, orjson.OPT_SORT_KEYS
+    bodies = [dumps(item, None, sort) for item in items]
+    together = b"\n".join(bodies)
+    if _UNUSUAL.search(together) or _SET in together:
+        return [
+            dumps({name: _normal(value) for name, value in item.items()}, None, sort)
+            if _UNUSUAL.search(body) or _SET in body
+            else body
+            for item, body in zip(items, bodies, strict=True)
+        ]
+    return bodies
 
 
 def _stored(item: dict[str, Any], key: Sequence[str]) -> Stored:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from dataclasses import replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from greylag.config.folders import user_cache
-from greylag.cost.pricelist import ADDRESS, offers, read
+from greylag.cost.pricelist import BASE, address_of, known, offers, read
 from greylag.cost.prices import HOME, PriceList, parse, shipped
-from greylag.errors import SourceDataError, TransientError
+from greylag.engine.disk import write_whole
+from greylag.errors import SourceDataError
+from greylag.operations.cost.fetching import Absent, fetched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from greylag.cost.prices import Price
 
-SECONDS: Final = 60
-"""How long a connection may be silent."""
+_FORM: Final = 1
 
 
 def price_folder() -> Path:
@@ -36,87 +35,108 @@ def prices_of(region: str, folder: Path) -> PriceList:
     file = folder / f"{region}.json"
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        fetched = {(each.service, each.sku): each for each in parse(document["sources"])}
+        found = {(each.service, each.sku): each for each in parse(document["sources"])}
     except FileNotFoundError:
         return shipped(region)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, ArithmeticError):
         raise SourceDataError(
             f"{file} is damaged", advice=f"`greylag cost --refresh --region {region}` writes it anew."
         ) from None
     home = shipped()
     if region == HOME:
-        return replace(home, prices={**home.prices, **fetched})
-    return PriceList(region, fetched, home.allowances)
+        return replace(home, prices={**home.prices, **found})
+    return PriceList(region, found, home.allowances)
 
 
 def refresh(
     region: str,
     folder: Path,
     *,
-    open_lines: Callable[[str], Iterable[str]] | None = None,
+    base: str = BASE,
     tell: Callable[[str], None] = lambda _: None,
 ) -> PriceList:
-    """Fetch what AWS's price list says of the region, and keep it. Files are read line by line: that of EC2 has
-    hundreds of MB. Nothing is kept unless all were read.
+    """Fetch what the price list at `base` says of the region, and keep it. Files are read line by line: that of EC2 has
+    hundreds of MB. One that has not changed since is not sent again. Nothing is kept unless all were read; a service
+    that the region does not have is told, and has no prices.
+
+    Raises SourceDataError for a file that is damaged or truncated, and where the region has none at all, TransientError
+    where the price list is away.
     """
-    opened = open_lines or lines_of
-    found: list[Price] = []
+    before = _before(folder / f"{region}.json")
+    found: list[_File] = []
     for offer in offers():
-        tell(offer)
-        found += read(opened(ADDRESS.format(offer=offer, region=region)), offer=offer, region=region)
-    if not found:
-        raise SourceDataError(f"AWS's price list has none of our prices in {region}")
+        address = address_of(offer, region, base)
+        old = before.get(address)
+        try:
+            with fetched(address, None if old is None else old.etag) as answer:
+                if answer is None:
+                    assert old is not None
+                    tell(f"{offer}: unchanged")
+                    found.append(old)
+                    continue
+                prices = read(answer.lines(), offer=offer, region=region, base=base)
+                tell(f"{offer}: {len(prices):,} prices")
+                found.append(_File(address, answer.etag, prices))
+        except Absent:
+            tell(f"{offer}: not in {region}")
+    if not any(each.prices for each in found):
+        raise SourceDataError(
+            f"the price list at {base} has none of our prices in {region}",
+            advice="Is the region's name right? `aws ec2 describe-regions` lists them.",
+        )
     _keep(folder, region, found)
     return prices_of(region, folder)
 
 
-def _keep(folder: Path, region: str, prices: Iterable[Price]) -> None:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What was read of one file of the price list. `etag` is the server's name for that version of it."""
+
+    address: str
+    etag: str | None
+    prices: list[Price]
+
+
+def _before(file: Path) -> dict[str, _File]:
+    """By address; nothing where what is kept was read by other rules, or is damaged: then it is all fetched."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document["form"] != _FORM or document["known"] != known():
+            return {}
+        return {
+            each["address"]: _File(each["address"], each["etag"], parse([each]))
+            for each in document["sources"]
+            if each["etag"]
+        }
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError):
+        return {}
+
+
+def _keep(folder: Path, region: str, files: Iterable[_File]) -> None:
     """In the form of prices.toml, put in place at once."""
-    sources: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for each in prices:
-        sources.setdefault((each.source, each.date.isoformat()), []).append(
-            {
-                "service": each.service,
-                "sku": each.sku,
-                "unit": each.unit,
-                "per": each.per,
-                "tiers": [{"from": str(tier.start), "price": str(tier.price)} for tier in each.tiers],
-            }
-        )
-    document = {
+    document: dict[str, Any] = {
+        "form": _FORM,
+        "known": known(),
         "sources": [
-            {"address": address, "date": day, "region": region, "prices": rows}
-            for (address, day), rows in sources.items()
-        ]
+            {
+                "address": each.address,
+                "etag": each.etag,
+                "date": each.prices[0].date.isoformat() if each.prices else None,
+                "region": region,
+                "prices": [
+                    {
+                        "service": price.service,
+                        "sku": price.sku,
+                        "unit": price.unit,
+                        "per": price.per,
+                        "tiers": [
+                            {"from": str(tier.start), "price": str(tier.price)} for tier in price.tiers
+                        ],
+                    }
+                    for price in each.prices
+                ],
+            }
+            for each in files
+        ],
     }
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=folder, suffix=".json")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=1)
-        Path(name).replace(folder / f"{region}.json")
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-
-
-def lines_of(address: str) -> Iterator[str]:
-    """Of a file that a server gives, as they come. Raises SourceDataError where it has none, TransientError where it is
-    away.
-    """
-    import urllib.error
-    import urllib.request
-
-    try:
-        with urllib.request.urlopen(address, timeout=SECONDS) as answer:  # noqa: S310
-            for line in answer:
-                yield line.decode("utf-8")
-    except urllib.error.HTTPError as error:
-        raise SourceDataError(
-            f"{address} answered {error.code}",
-            advice="Is the region's name right, and does it have the service?",
-        ) from error
-    except OSError as error:
-        raise TransientError(
-            f"{address} cannot be reached: {error}", advice="--refresh needs the internet; try again later."
-        ) from error
+    write_whole(folder / f"{region}.json", json.dumps(document, indent=1).encode())
