@@ -101,6 +101,16 @@ def mongodb_url(_servers: _Servers) -> str:
 
 
 @pytest.fixture(scope="session")
+def documentdb_url(mongodb_url: str) -> Iterator[str]:
+    """The same mongod behind a proxy by which it passes for Amazon DocumentDB 5.0."""
+    from tests.documentdb.proxy import DocumentDB
+
+    made = DocumentDB(mongodb_url)
+    yield made.url
+    made.close()
+
+
+@pytest.fixture(scope="session")
 def mongodb_users_url(_servers: _Servers) -> str:
     """A mongod that asks who one is; signed in as the user that may do everything."""
     return _servers("mongod-users")["MONGODB_USERS_URI"]

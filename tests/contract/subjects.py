@@ -181,8 +181,12 @@ def _memory(folder: Path, records: Sequence[Document], family: str, options: dic
     )
 
 
-def mongodb(url: str, database: str, records: Sequence[Document]) -> SourceSubject:
-    """A collection, filled with raw BSON by pymongo; one document has a field twice."""
+def mongodb(
+    url: str, database: str, records: Sequence[Document], *, read_url: str | None = None
+) -> SourceSubject:
+    """A collection, filled with raw BSON by pymongo; one document has a field twice. `read_url`: where DocumentDB is
+    read, which has no UUID by which a collection made anew would be known.
+    """
     import bson
     from bson.raw_bson import RawBSONDocument
     from pymongo import MongoClient
@@ -210,7 +214,7 @@ def mongodb(url: str, database: str, records: Sequence[Document]) -> SourceSubje
 
     fill()
     return SourceSubject(
-        open_connector(_nowhere(), kind="mongodb", url=url, database=database),
+        open_connector(_nowhere(), kind="mongodb", url=read_url or url, database=database),
         "things",
         "bson",
         with_ids,
@@ -218,7 +222,7 @@ def mongodb(url: str, database: str, records: Sequence[Document]) -> SourceSubje
         fingerprint,
         undecodable=1,
         write=write,
-        replace=fill,
+        replace=None if read_url else fill,
     )
 
 

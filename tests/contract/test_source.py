@@ -29,6 +29,7 @@ SUBJECTS = [
     "json lines",
     "json array",
     "mongodb",
+    "documentdb",
     "memory json",
     "memory bson",
     "faulty json",
@@ -41,8 +42,15 @@ def subject(request: pytest.FixtureRequest, tmp_path: Path) -> SourceSubject:
     kind, _, detail = request.param.partition(" ")
     if kind == "json":
         return (subjects.json_lines if detail == "lines" else subjects.json_array)(tmp_path, JSON)
-    if kind == "mongodb":
+    if kind in {"mongodb", "documentdb"}:
         url = request.getfixturevalue("mongodb_url")
+        if kind == "documentdb":
+            return subjects.mongodb(
+                url,
+                request.getfixturevalue("database"),
+                BSON,
+                read_url=request.getfixturevalue("documentdb_url"),
+            )
         return subjects.mongodb(url, request.getfixturevalue("database"), BSON)
     make = subjects.memory_source if kind == "memory" else subjects.faulty_source
     return make(tmp_path, OF_FAMILY[detail], detail)

@@ -12,6 +12,7 @@ from pymongo.synchronous.database import Database
 
 from greylag.connectors.mongodb import connector
 from greylag.core.ports import Source
+from tests.documentdb.proxy import DocumentDB
 
 Documents = Database[dict[str, Any]]
 OpenSource = Callable[..., Source]
@@ -21,6 +22,14 @@ OpenSource = Callable[..., Source]
 def server(mongodb_url: str, database: str) -> Iterator[Documents]:
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         yield client[database]
+
+
+@pytest.fixture
+def cluster(mongodb_url: str) -> Iterator[DocumentDB]:
+    """The mongod behind a proxy by which it passes for Amazon DocumentDB 5.0."""
+    made = DocumentDB(mongodb_url)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_unique_id_only_where_it_is_proven(
 
 
 def test_no_id_is_unique_across_shards(
-    source: Source, server: Documents, monkeypatch: pytest.MonkeyPatch
+    open_source: OpenSource, server: Documents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = Database.command
 
@@ -68,9 +68,9 @@ def test_no_id_is_unique_across_shards(
         return {"msg": "isdbgrid"} if arguments[0] == "hello" else answer
 
     server.some.insert_one({"_id": "a"})
-    assert source.describe("some").unique_id == "_id"
+    assert open_source().describe("some").unique_id == "_id"
     monkeypatch.setattr(Database, "command", routed)
-    info = source.describe("some")
+    info = open_source().describe("some")
     assert info.unique_id is None
     assert info.resumable_changes
 

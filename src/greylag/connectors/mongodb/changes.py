@@ -12,7 +12,7 @@ former and a new record of the latter, in this order.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bson.timestamp import Timestamp
 from pymongo.errors import PyMongoError
@@ -23,24 +23,36 @@ from greylag.connectors.mongodb.errors import translated
 from greylag.connectors.mongodb.inventory import oplog_ends
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.positions import StreamPosition, following
-from greylag.connectors.mongodb.stream import ChangeStream
+from greylag.connectors.mongodb.server import about as about_of
+from greylag.connectors.mongodb.stream import ChangeStream, assert_enabled
 from greylag.connectors.pace import Pace
 from greylag.core.change import ChangeBatch, DatasetEvent, History, RawChange
 from greylag.core.records import Record, Refused
 from greylag.errors import ConnectorError, SourceDataError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pymongo
     from pymongo.synchronous.database import Database
 
     from greylag.connectors.mongodb.address import Address
+    from greylag.connectors.mongodb.server import About
     from greylag.connectors.mongodb.stream import Event, EventBatch
     from greylag.core.paths import Path
     from greylag.core.records import Rejection
 
+Result = TypeVar("Result")
+
 FORM: Final = "bson"
+_STARTS_AT_A_TIME_SINCE: Final = (4, 0)
+DOCUMENTDB_KEEPS_SECONDS: Final = 3 * 3600
+"""Unless its parameter change_stream_log_retention_duration says otherwise, which no command tells.
+
+Source: https://docs.aws.amazon.com/documentdb/latest/developerguide/change_streams.html
+"""
+_QUIET_BATCHES: Final = 3
+"""After so many empty batches, each waited for, DocumentDB has nothing more from before the first of them."""
 _WRITES: Final = frozenset({"insert", "replace", "update"})
 
 
@@ -49,25 +61,37 @@ class MongoFeed:
 
     A mark is a time of the cluster; it is passed once the stream stands at a later one. So that there is a later one
     on an idle server `mark` asks the server to note something in its oplog (`appendOplogNote`, which no stream shows),
-    where the user may; else the server's own note comes within ten seconds (`periodicNoopIntervalSecs`).
+    where the user may; else the server's own note comes within ten seconds (`periodicNoopIntervalSecs`). DocumentDB
+    makes no notes: there a mark is passed too when the stream has been quiet for `_QUIET_BATCHES` batches since.
     """
 
     form = FORM
 
     def __init__(
-        self, name: str, address: Address, collections: Sequence[str], *, patience_seconds: float
+        self,
+        name: str,
+        address: Address,
+        collections: Sequence[str],
+        *,
+        patience_seconds: float,
+        retention_seconds: float = DOCUMENTDB_KEEPS_SECONDS,
     ) -> None:
         self._name = name
         self._address = address
         self._collections = tuple(collections)
         self._patience_seconds = patience_seconds
+        self._retention_seconds = retention_seconds
         self._pace = Pace()
         self._client: pymongo.MongoClient[dict[str, Any]] | None = None
+        self._told: About | None = None
         self._reached: Timestamp | None = None
 
     def position(self) -> str:
         """See `ports.ChangeFeed.position`. After what a majority of the members has: that is what a load sees."""
-        hello = self._insist("hello")
+        about = self._insist(self._about)
+        if about.documentdb:
+            return self._documentdb_position(about)
+        hello = self._ask("hello")
         seen = hello.get("lastWrite", {}).get("majorityOpTime", {}).get("ts") or hello.get("operationTime")
         if seen is None:
             raise ConnectorError(
@@ -75,6 +99,18 @@ class MongoFeed:
                 advice="Make it a replica set (of one member will do), or move the flow behind a write freeze.",
             )
         return StreamPosition.at(following(seen)).text
+
+    def _documentdb_position(self, about: About) -> str:
+        """At the moment itself: what is told twice changes nothing."""
+        if about.elastic or about.version < _STARTS_AT_A_TIME_SINCE:
+            raise ConnectorError(
+                f"{self._name} ({self._address.hosts}): {about} has no change stream that begins at a time",
+                advice="Upgrade to 4.0 or later, instance-based, or move the flow behind a write freeze.",
+            )
+        self._insist(
+            lambda: assert_enabled(self._database().client, self._address.database, self._collections)
+        )
+        return StreamPosition.at(self._ask("hello")["operationTime"]).text
 
     def read(self, position: str) -> Iterator[ChangeBatch]:
         """See `ports.ChangeFeed.read`. Goes on through elections and broken connections, from the last position."""
@@ -84,13 +120,15 @@ class MongoFeed:
             try:
                 with ChangeStream(self._name, self._address, self._collections) as stream:
                     batches = _Assembly(self._collections)
+                    quiet = _Quiet()
                     told = stream.open(at)
                     while True:
                         patience.went_well()
                         batch = batches.batch(told, at)
+                        silent_since = quiet.since(told)
                         if batch is not None:
                             at = StreamPosition.parse(batch.position)
-                            self._reached = at.time
+                            self._reached = _later(at.time, silent_since)
                             self._pace.spend(sum(len(each.document or b"") for each in batch.changes))
                             yield batch
                             if batch.event is not None:
@@ -104,9 +142,9 @@ class MongoFeed:
 
     def mark(self) -> str:
         """See `ports.ChangeFeed.mark`."""
-        hello = self._insist("hello")
+        hello = self._ask("hello")
         # Through a mongos, what every shard has is known only by asking them all.
-        seen = self._insist("dbStats") if hello.get("msg") == "isdbgrid" else hello
+        seen = self._ask("dbStats") if hello.get("msg") == "isdbgrid" else hello
         mark: Timestamp = seen["operationTime"]
         with suppress(PyMongoError):  # not allowed, or an election: the server's own note will do
             self._database().client.admin.command("appendOplogNote", data={"greylag": "mark"})
@@ -140,10 +178,16 @@ class MongoFeed:
         return records[0] if records else rejected[0]
 
     def history(self, position: str) -> History:
-        """See `ports.ChangeFeed.history`. Known where the user may read the database `local`."""
+        """See `ports.ChangeFeed.history`. Known where the user may read the database `local`; of DocumentDB as the
+        connection's `change_stream_retention_hours` says.
+        """
+        reached = StreamPosition.parse(position).time
+        if self._insist(self._about).documentdb:
+            now = self._ask("hello")["operationTime"].time
+            kept = float(self._retention_seconds)
+            return History(kept, None if reached is None else max(0.0, reached.time + kept - now))
         with translated(self._name, self._address.hosts, "read the oplog's reach"):
             ends = oplog_ends(self._database())
-        reached = StreamPosition.parse(position).time
         if ends is None:
             return History(None, None)
         first, last = ends
@@ -164,19 +208,48 @@ class MongoFeed:
         detail = "the server ended the stream and did not say why"
         return ChangeBatch((), at.text, None, DatasetEvent(self._collections[0], "invalidated", detail))
 
-    def _insist(self, command: str) -> dict[str, Any]:
+    def _ask(self, command: str) -> dict[str, Any]:
         def ask() -> dict[str, Any]:
-            with translated(self._name, self._address.hosts, f"ask {command}"):
-                database = self._database()
-                of = database.client.admin if command == "hello" else database
-                return dict(of.command(command))
+            database = self._database()
+            of = database.client.admin if command == "hello" else database
+            return dict(of.command(command))
 
-        return Patience(self._patience_seconds).insist(ask)
+        return self._insist(ask)
+
+    def _about(self) -> About:
+        if self._told is None:
+            self._told = about_of(self._database().client, self._address.hosts)
+        return self._told
+
+    def _insist(self, ask: Callable[[], Result]) -> Result:
+        def attempt() -> Result:
+            with translated(self._name, self._address.hosts, "ask where its change stream stands"):
+                return ask()
+
+        return Patience(self._patience_seconds).insist(attempt)
 
     def _database(self) -> Database[dict[str, Any]]:
         if self._client is None:
             self._client = self._address.client(self._name)
         return self._client.get_database(self._address.database)
+
+
+class _Quiet:
+    """Counts the batches without events."""
+
+    def __init__(self) -> None:
+        self._times: list[Timestamp | None] = []
+
+    def since(self, told: EventBatch) -> Timestamp | None:
+        """The time before which DocumentDB has nothing more to tell; None where that cannot be said."""
+        self._times = (
+            [] if told.events or told.time is None else [*self._times, told.time][-_QUIET_BATCHES - 1 :]
+        )
+        return self._times[0] if len(self._times) > _QUIET_BATCHES else None
+
+
+def _later(one: Timestamp | None, other: Timestamp | None) -> Timestamp | None:
+    return max((each for each in (one, other) if each is not None), default=None)
 
 
 class _Assembly:

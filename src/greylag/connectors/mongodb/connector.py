@@ -55,6 +55,12 @@ class MongoOptions(BaseModel):
         description="What all workers together may write to a collection: a unit is a document of up to 1 KB, "
         "larger ones are one for each KB begun.",
     )
+    change_stream_retention_hours: float = Field(
+        default=3,
+        gt=0,
+        le=168,
+        description="How long DocumentDB keeps changes: what change_stream_log_retention_duration says, in hours.",
+    )
     late_write_seconds: float = Field(
         default=60,
         ge=0,
@@ -76,6 +82,7 @@ class MongoConnector:
     late_write_seconds: float = 60
     kind: str = "mongodb"
     application_user: str | None = None
+    change_stream_retention_hours: float = 3
 
     def source(self) -> Source:
         """The database; connects when it is first asked for something."""
@@ -86,6 +93,7 @@ class MongoConnector:
             self.address,
             bytes_per_second=self.read_bytes_per_second,
             patience_seconds=self.patience_seconds,
+            retention_seconds=self.change_stream_retention_hours * 3600,
         )
 
     def target(self) -> Target:
@@ -129,6 +137,7 @@ class MongoConnectorType:
             options.connections,
             options.late_write_seconds,
             application_user=options.application_user,
+            change_stream_retention_hours=options.change_stream_retention_hours,
         )
 
 

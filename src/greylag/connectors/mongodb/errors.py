@@ -120,6 +120,12 @@ def _translate(error: driver.PyMongoError, server: str, operation: str) -> Greyl
             f"{server}: cannot {operation}: signing in as an AWS identity takes a package that is not installed",
             advice="pip install 'greylag[iam]'",
         )
+    if isinstance(error, driver.ConfigurationError) and "wire version" in str(error):
+        return ConfigurationError(
+            f"{server}: cannot {operation}: {error}",
+            advice="This server is too old for the driver that is installed. DocumentDB 3.6 and 4.0: pip install "
+            "'pymongo>=4.10,<4.11'",
+        )
     if isinstance(error, driver.ConfigurationError):
         return ConfigurationError(
             f"{server}: cannot {operation}: {error}", advice="Mend the connection's url in greylag.yaml."

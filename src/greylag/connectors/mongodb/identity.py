@@ -31,11 +31,12 @@ and have one text. int32 and int64 write the same number the same way.
 """
 
 
-def unique_id(collection: Documents) -> str | None:
+def unique_id(collection: Documents, *, lists: bool = True) -> str | None:
     """ "_id" where every `_id` has one type, whose text form differs for different values; else None.
 
     The index groups values by type, so its two ends tell all there is between them; but for numbers, whose four
-    types stand in one group: there the server looks for the others in the index, for `PROOF_SECONDS`.
+    types stand in one group: there the server looks for the others in the index, for `PROOF_SECONDS`. `lists`: it
+    looks for several types at once.
     """
     ends = {_type_of_end(collection, direction) for direction in (1, -1)}
     if len(ends) == 1:
@@ -45,16 +46,19 @@ def unique_id(collection: Documents) -> str | None:
     if None in ends or not ends <= set(_OTHER_NUMBERS):
         return None
     others = _OTHER_NUMBERS[next(each for each in ends if each is not None)]
-    try:
-        stray = collection.find_one(
-            {"_id": {"$type": others}},
-            {"_id": 1},
-            hint=[("_id", 1)],
-            max_time_ms=PROOF_SECONDS * 1000,
-        )
-    except pymongo.errors.ExecutionTimeout:
-        return None
-    return "_id" if stray is None else None
+    for types in [others] if lists else others:
+        try:
+            stray = collection.find_one(
+                {"_id": {"$type": types}},
+                {"_id": 1},
+                hint=[("_id", 1)],
+                max_time_ms=PROOF_SECONDS * 1000,
+            )
+        except pymongo.errors.ExecutionTimeout:
+            return None
+        if stray is not None:
+            return None
+    return "_id"
 
 
 def _type_of_end(collection: Documents, direction: int) -> str | None:

@@ -62,16 +62,17 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def growth_of(collection: Documents) -> Growth | None:
-    """What the ObjectIds in `_id` tell: their makers wrote the second into each. None where they are none."""
+def growth_of(collection: Documents, *, hint: bool = True) -> Growth | None:
+    """What the ObjectIds in `_id` tell: their makers wrote the second into each. None where they are none. `hint`: the
+    server takes one for counting.
+    """
+    hinted: dict[str, Any] = {"hint": [("_id", 1)]} if hint else {}
     first, last = (_moment(collection, direction) for direction in (1, -1))
     if first is None or last is None:
         return None
     after = bson.ObjectId.from_datetime(max(first, last - timedelta(days=RECENT_DAYS)))  # none is before 1970
     try:
-        recent = collection.count_documents(
-            {"_id": {"$gte": after}}, hint=[("_id", 1)], maxTimeMS=COUNT_MILLISECONDS
-        )
+        recent = collection.count_documents({"_id": {"$gte": after}}, maxTimeMS=COUNT_MILLISECONDS, **hinted)
     except pymongo.errors.ExecutionTimeout:
         recent = None
     return Growth(

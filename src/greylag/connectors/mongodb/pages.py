@@ -7,9 +7,10 @@ else, neither on the server's batches nor on how often the connection broke (law
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
 
 from greylag.connectors.mongodb.bounds import GREATEST, Bounds, place_of
+from greylag.connectors.mongodb.brackets import queries
 from greylag.core.values import MaxKey
 from greylag.errors import SourceDataError
 
@@ -34,33 +35,91 @@ def raw_batches(
 
 
 def pages(
-    collection: Documents, bounds: Bounds, after: bytes | None, *, page_bytes: int, record_bytes: int
+    collection: Documents,
+    bounds: Bounds,
+    after: bytes | None,
+    *,
+    page_bytes: int,
+    record_bytes: int,
+    reach: Reach,
 ) -> Iterator[tuple[bytes, bytes]]:
     """The documents of `bounds`, of those only what comes after the place `after`: pages, each with the place it
     ends at. `record_bytes` is a guess.
     """
-    batches = _batches(collection, bounds, after, batch_records=page_bytes // max(1, record_bytes) + 1)
-    return _cut(batches, page_bytes)
-
-
-def _batches(
-    collection: Documents, bounds: Bounds, after: bytes | None, *, batch_records: int
-) -> Iterator[bytes]:
+    records = page_bytes // max(1, record_bytes) + 1
+    size = min(max(records, 2), _LARGEST_BATCH_RECORDS)
     rest = Bounds(after or bounds.lower, bounds.upper)
-    ended_at = after
-    if not rest.only_greatest:
-        size = min(max(batch_records, 2), _LARGEST_BATCH_RECORDS)
-        last = b""
-        for batch in raw_batches(collection, {}, batch_size=size, **rest.find_arguments()):
-            length = _length(batch, 0)
-            if not last and after is not None and place_of(batch[:length]) == after:
-                yield batch[length:]
-            else:  # where the last document read has been deleted, the next one stands first
+    return _cut(_behind(after, reach.batches(collection, rest, batch_size=size)), page_bytes)
+
+
+class Reach(Protocol):
+    """How a server is asked for a range of `_id`."""
+
+    def batches(self, collection: Documents, bounds: Bounds, *, batch_size: int) -> Iterator[bytes]:
+        """What lies in `bounds`, in order."""
+
+    def step(self, collection: Documents, bounds: Bounds, records: int) -> bytes | None:
+        """The place about `records` documents behind the lower bound; None where there are fewer in `bounds`."""
+
+
+class ByCursor:
+    """By a cursor's `min` and `max`, in the order of the index."""
+
+    def batches(self, collection: Documents, bounds: Bounds, *, batch_size: int) -> Iterator[bytes]:
+        """See `Reach.batches`."""
+        ended_at = None
+        if not bounds.only_greatest:
+            last = b""
+            for batch in raw_batches(collection, {}, batch_size=batch_size, **bounds.find_arguments()):
+                last = batch
                 yield batch
-            last = batch
-        ended_at = place_of(_last_document(last)) if last else after
-    if rest.misses_greatest and ended_at != GREATEST:
-        yield from raw_batches(collection, {"_id": MaxKey()}, limit=1)
+            ended_at = place_of(_last_document(last)) if last else None
+        if bounds.misses_greatest and ended_at != GREATEST:
+            yield from raw_batches(collection, {"_id": MaxKey()}, limit=1)
+
+    def step(self, collection: Documents, bounds: Bounds, records: int) -> bytes | None:
+        """See `Reach.step`."""
+        if bounds.only_greatest:
+            return None
+        found = raw_batches(collection, {}, {"_id": 1}, skip=records, limit=1, **bounds.find_arguments())
+        return next((place_of(raw) for raw in found), None)
+
+
+class ByComparison:
+    """By comparisons, one type of `_id` after the other; `hint` where the server takes one."""
+
+    def __init__(self, *, hint: bool) -> None:
+        self._find: dict[str, Any] = {"sort": [("_id", 1)], **({"hint": [("_id", 1)]} if hint else {})}
+
+    def batches(self, collection: Documents, bounds: Bounds, *, batch_size: int) -> Iterator[bytes]:
+        """See `Reach.batches`."""
+        for where in queries(bounds):
+            yield from raw_batches(collection, where, batch_size=batch_size, **self._find)
+
+    def step(self, collection: Documents, bounds: Bounds, records: int) -> bytes | None:
+        """See `Reach.step`. A step ends where a type does."""
+        skip, begun = records, bounds.lower is not None
+        for where in queries(bounds):
+            if (place := self._place(collection, where, skip)) is not None:
+                return place
+            begun = begun or self._place(collection, where, 0) is not None
+            skip = 0 if begun else records
+        return None
+
+    def _place(self, collection: Documents, where: Mapping[str, Any], skip: int) -> bytes | None:
+        found = raw_batches(collection, where, {"_id": 1}, skip=skip, limit=1, **self._find)
+        return next((place_of(raw) for raw in found), None)
+
+
+def _behind(after: bytes | None, batches: Iterable[bytes]) -> Iterator[bytes]:
+    """Without the document at `after`; where that has been deleted, the next one stands first."""
+    first = True
+    for batch in batches:
+        if first and after is not None and place_of(batch[: (length := _length(batch, 0))]) == after:
+            batch = batch[length:]  # noqa: PLW2901
+        first = False
+        if batch:
+            yield batch
 
 
 def _cut(batches: Iterable[bytes], page_bytes: int) -> Iterator[tuple[bytes, bytes]]:

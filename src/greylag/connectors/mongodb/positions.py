@@ -18,6 +18,12 @@ _TIMESTAMP: Final = "82"
 
 Source: https://github.com/mongodb/mongo/blob/master/src/mongo/db/pipeline/resume_token.h
 """
+_DOCUMENTDB: Final = "01"
+"""With which the tokens of Amazon DocumentDB begin; the same eight bytes follow, as its guide's examples beside their
+`clusterTime` show.
+
+Source: https://docs.aws.amazon.com/documentdb/latest/developerguide/change_streams.html
+"""
 _TIMESTAMP_DIGITS: Final = 16
 
 
@@ -63,9 +69,11 @@ class StreamPosition:
 def time_of(token: Mapping[str, Any]) -> Timestamp | None:
     """The time of the cluster at which the token stands; None where its form is not known."""
     text = token.get("_data")
-    if not isinstance(text, str) or not text.startswith(_TIMESTAMP):
+    if not isinstance(text, str) or not text.startswith((_TIMESTAMP, _DOCUMENTDB)):
         return None
     digits = text[len(_TIMESTAMP) :][:_TIMESTAMP_DIGITS]
+    if len(digits) < _TIMESTAMP_DIGITS:
+        return None
     try:
         return Timestamp(int(digits[:8], 16), int(digits[8:], 16))
     except ValueError:

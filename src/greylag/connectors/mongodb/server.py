@@ -38,6 +38,11 @@ class About:
     elastic: bool = False
 
     @property
+    def topology(self) -> str:
+        """In words."""
+        return "sharded cluster" if self.sharded else "replica set" if self.replicated else "standalone"
+
+    @property
     def retryable(self) -> bool:
         """Source: https://docs.aws.amazon.com/documentdb/latest/developerguide/functional-differences.html"""
         return (self.replicated or self.sharded) and not (self.documentdb and self.version < _RETRYABLE_SINCE)
@@ -70,7 +75,7 @@ class Server:
 
     @cached_property
     def about(self) -> About:
-        """Asked once."""
+        """Asked once. Raises ConnectorError for a server that takes no writes."""
         with self.translated("ask the server what it is"):
             hello = self.client.admin.command("hello")
             if not (hello.get("isWritablePrimary") or hello.get("ismaster", False)):
@@ -80,25 +85,7 @@ class Server:
                     advice="Name the set in the url (replicaSet=…) and leave directConnection out: then the primary is "
                     "found.",
                 )
-            version = tuple(self.client.server_info()["versionArray"][:3])
-            return About(
-                documentdb=bool(_DOCUMENTDB_HOST.search(self.address.hosts)) or self._lacks_options(),
-                version=version,
-                replicated="setName" in hello,
-                sharded=hello.get("msg") == "isdbgrid",
-                elastic="docdb-elastic" in self.address.hosts.lower(),
-            )
-
-    def _lacks_options(self) -> bool:
-        """Every MongoDB knows how it was started, whether it tells this user or not; DocumentDB has no such command.
-
-        Source: https://github.com/mongodb-js/devtools-shared/blob/main/packages/mongodb-build-info/src/index.ts
-        """
-        try:
-            self.client.admin.command("getCmdLineOpts")
-        except pymongo.errors.OperationFailure as error:
-            return error.code != _NOT_AUTHORIZED and "not supported" in str(error).lower()
-        return False
+            return about(self.client, self.address.hosts)
 
     def translated(self, operation: str) -> AbstractContextManager[None]:
         """Raises what pymongo raises inside as Greylag's errors."""
@@ -110,3 +97,27 @@ class Server:
             self.client.close()
         for name in ("client", "database"):
             self.__dict__.pop(name, None)
+
+
+def about(client: pymongo.MongoClient[dict[str, Any]], hosts: str) -> About:
+    """What the server that `client` speaks to says of itself. Raises as pymongo does."""
+    hello = client.admin.command("hello")
+    return About(
+        documentdb=bool(_DOCUMENTDB_HOST.search(hosts)) or _lacks_options(client),
+        version=tuple(client.server_info()["versionArray"][:3]),
+        replicated="setName" in hello,
+        sharded=hello.get("msg") == "isdbgrid",
+        elastic="docdb-elastic" in hosts.lower(),
+    )
+
+
+def _lacks_options(client: pymongo.MongoClient[dict[str, Any]]) -> bool:
+    """Every MongoDB knows how it was started, whether it tells this user or not; DocumentDB has no such command.
+
+    Source: https://github.com/mongodb-js/devtools-shared/blob/main/packages/mongodb-build-info/src/index.ts
+    """
+    try:
+        client.admin.command("getCmdLineOpts")
+    except pymongo.errors.OperationFailure as error:
+        return error.code != _NOT_AUTHORIZED and "not supported" in str(error).lower()
+    return False

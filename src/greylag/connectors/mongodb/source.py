@@ -10,16 +10,17 @@ from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from greylag.connectors.mongodb import wire
-from greylag.connectors.mongodb.bounds import Bounds, as_sent, place_of
-from greylag.connectors.mongodb.changes import MongoFeed
+from greylag.connectors.mongodb.bounds import Bounds, as_sent
+from greylag.connectors.mongodb.changes import DOCUMENTDB_KEEPS_SECONDS, MongoFeed
 from greylag.connectors.mongodb.decoding import decode_page, split_documents
 from greylag.connectors.mongodb.errors import translated
 from greylag.connectors.mongodb.identity import collection_identity, unique_id
 from greylag.connectors.mongodb.inventory import growth_of, indexes_of, plain, window_seconds
 from greylag.connectors.mongodb.keys import id_of
-from greylag.connectors.mongodb.pages import pages, raw_batches
+from greylag.connectors.mongodb.pages import ByComparison, ByCursor, pages, raw_batches
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.sampling import BIAS, random_documents
+from greylag.connectors.mongodb.server import about
 from greylag.connectors.mongodb.structure import structure_of
 from greylag.connectors.pace import Pace
 from greylag.core.canonical import canonical
@@ -39,7 +40,8 @@ if TYPE_CHECKING:
     from pymongo.synchronous.database import Database
 
     from greylag.connectors.mongodb.address import Address
-    from greylag.connectors.mongodb.pages import Documents
+    from greylag.connectors.mongodb.pages import Documents, Reach
+    from greylag.connectors.mongodb.server import About
     from greylag.core.change import Followed
     from greylag.core.structure import Structure
     from greylag.core.values import Value
@@ -65,14 +67,17 @@ class MongoSource:
         bytes_per_second: float | None,
         patience_seconds: float,
         primary: bool = False,
+        retention_seconds: float = DOCUMENTDB_KEEPS_SECONDS,
     ) -> None:
-        """`primary`: whatever the url prefers to read from."""
+        """`primary`: whatever the url prefers to read from. `retention_seconds`: as long DocumentDB keeps changes."""
         self.name = name
         self.address = address
         self._pace = Pace(bytes_per_second)
         self._patience_seconds = patience_seconds
         self._read_preference = ReadPreference.PRIMARY if primary else None
+        self._retention_seconds = retention_seconds
         self._client: pymongo.MongoClient[dict[str, Any]] | None = None
+        self._told: About | None = None
 
     def check(self) -> None:
         """See `ports.Source.check`. A standalone server passes: `describe` tells that it has no change stream."""
@@ -108,11 +113,14 @@ class MongoSource:
         record_bytes = max(1, size // count) if count and size else _GUESSED_RECORD_BYTES
         step = max(1, partition_bytes // record_bytes)
         identity = collection_identity(info, self.address.database)
+        reach = patience.insist(self._reach)
         lower: bytes | None = None
         ordinal = 0
+        # Steps by comparison end with each type: a small collection is not worth that.
+        whole = isinstance(reach, ByComparison) and count <= step
         while True:
             start = Bounds(lower)
-            upper = patience.insist(lambda: self._step(dataset, start, step))  # noqa: B023 - called at once
+            upper = None if whole else patience.insist(lambda: self._step(dataset, start, step, reach))  # noqa: B023 - called at once
             records = step if upper is not None else max(0, count - step * ordinal)
             bounds = {**Bounds(lower, upper).to_json(), "identity": identity}
             yield Partition(dataset, ordinal, bounds, records, records * record_bytes)
@@ -189,6 +197,7 @@ class MongoSource:
             self.address,
             [each.dataset for each in datasets],
             patience_seconds=self._patience_seconds,
+            retention_seconds=self._retention_seconds,
         )
 
     def limit(self, bytes_per_second: float | None) -> None:
@@ -211,6 +220,7 @@ class MongoSource:
         )
         patience = self._patience()
         patience.insist(lambda: self._assert_same(partition))
+        reach = patience.insist(self._reach)
         while True:
             try:
                 with self._translated(f"read {dataset}"):
@@ -220,6 +230,7 @@ class MongoSource:
                         after,
                         page_bytes=page_bytes,
                         record_bytes=record_bytes,
+                        reach=reach,
                     ):
                         patience.went_well()
                         after = place
@@ -244,8 +255,7 @@ class MongoSource:
         info = self._info(dataset)
         count, size = self._sizes(dataset)
         with self._translated(f"describe {dataset}"):
-            hello = self._database().client.admin.command("hello")
-            sharded = hello.get("msg") == "isdbgrid"
+            server = self._about()
             return DatasetInfo(
                 dataset=dataset,
                 identity=collection_identity(info, self.address.database),
@@ -253,9 +263,11 @@ class MongoSource:
                 estimated_records=count,
                 estimated_bytes=size,
                 # Each shard keeps an `_id` unique among its own documents; two of them may hold the same one.
-                unique_id=None if sharded else unique_id(self._collection(dataset)),
-                resumable_changes="setName" in hello or sharded,
-                unique_value=None if sharded else "_id",
+                unique_id=None
+                if server.sharded
+                else unique_id(self._collection(dataset), lists=not server.documentdb),
+                resumable_changes=server.replicated or (server.sharded and not server.elastic),
+                unique_value=None if server.sharded else "_id",
             )
 
     def _structure(self, dataset: str) -> Structure:
@@ -268,35 +280,48 @@ class MongoSource:
         with self._translated(f"describe {dataset}"):
             database, collection = self._database(), self._collection(dataset)
             stats = database.command("collStats", dataset, read_preference=self._preference())
-            hello = database.client.admin.command("hello")
-            sharded = hello.get("msg") == "isdbgrid"
-            replicated = "setName" in hello
+            server = self._about()
+            if server.documentdb:
+                window = None if server.elastic else self._retention_seconds
+            else:
+                window = window_seconds(database) if server.replicated else None
             return Inventory(
                 dataset=dataset,
                 form="collection",
-                topology="sharded cluster" if sharded else "replica set" if replicated else "standalone",
-                server=f"MongoDB {database.client.server_info()['version']}",
+                topology=server.topology,
+                server=str(server),
                 stored_bytes=int(stats.get("storageSize", 0)),
                 index_bytes=int(stats.get("totalIndexSize", 0)),
                 indexes=indexes_of(collection),
                 options=plain(info.get("options", {})),
-                growth=growth_of(collection),
-                change_window_seconds=window_seconds(database) if replicated else None,
+                growth=growth_of(collection, hint=not server.documentdb),
+                change_window_seconds=window,
             )
 
-    def _step(self, dataset: str, bounds: Bounds, records: int) -> bytes | None:
-        """The place `records` documents behind the lower bound; None where the collection ends before."""
-        if bounds.only_greatest:
-            return None
+    def _step(self, dataset: str, bounds: Bounds, records: int, reach: Reach) -> bytes | None:
+        """Where the partition that begins at the lower bound ends; None for the last."""
         with self._translated(f"plan {dataset}"):
-            found = raw_batches(
-                self._collection(dataset), {}, {"_id": 1}, skip=records, limit=1, **bounds.find_arguments()
-            )
-            return next((place_of(raw) for raw in found), None)
+            return reach.step(self._collection(dataset), bounds, records)
+
+    def _reach(self) -> Reach:
+        with self._translated("ask the server what it is"):
+            server = self._about()
+        return ByComparison(hint=not server.elastic) if server.documentdb else ByCursor()
+
+    def _about(self) -> About:
+        """Asked once. Raises as pymongo does."""
+        if self._told is None:
+            self._database()
+            assert self._client is not None
+            self._told = about(self._client, self.address.hosts)
+            if self._told.documentdb:  # whose replicas promise nothing of what a majority has
+                self._read_preference = ReadPreference.PRIMARY
+        return self._told
 
     def _found(self, dataset: str, ids: Sequence[Value]) -> list[bytes]:
         known = [stored for each in ids for stored in _as_stored(each)]
         with self._translated(f"read {dataset}"):
+            self._about()
             wanted = as_sent(wire.encode_document({"_id": {"$in": known}}))
             batches = raw_batches(self._collection(dataset), wanted, hint=[("_id", 1)])
             return [document for raw in batches for document in split_documents(raw)]

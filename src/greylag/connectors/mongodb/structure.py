@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from greylag.connectors.mongodb.server import Server
 
 FORM: Final = "mongodb"
-_NOT_CARRIED: Final = frozenset({"v", "ns", "background"})
+_NOT_CARRIED: Final = frozenset({"v", "ns", "background", "2dsphereIndexVersion", "textIndexVersion"})
+"""What a server says of its own making of an index; MongoDB and DocumentDB number that differently."""
 _BUILDING: Final = "Index Build"
 
 

@@ -14,6 +14,7 @@ Source: https://github.com/mongodb/specifications/blob/master/source/retryable-w
 from __future__ import annotations
 
 import queue
+import re
 import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
@@ -55,6 +56,7 @@ COMMAND_SECONDS: Final = 30
 """After this the server gives a command up by itself; it is sent again."""
 
 _DUPLICATE: Final = 11000
+_OF_ID: Final = re.compile(r" index: _id_(?:\s|$)")
 _DOLLAR_NAMES: Final = frozenset({52, 54, 55})
 """Names that a plain replacement may not have."""
 _EVERYTHING_FAILS: Final = frozenset({13, 14031, 28})
@@ -350,7 +352,9 @@ def _is_there(failure: _Failure) -> bool:
     if error.get("code") != _DUPLICATE:
         return False
     pattern = error.get("keyPattern")
-    return list(pattern) == ["_id"] if pattern is not None else " index: _id_ " in str(error.get("errmsg"))
+    if pattern is not None:
+        return list(pattern) == ["_id"]
+    return _OF_ID.search(str(error.get("errmsg"))) is not None
 
 
 def _has_dollar_names(failure: _Failure) -> bool:

@@ -40,7 +40,16 @@ def change_findings(info: DatasetInfo, inventory: Inventory, *, name: str) -> It
             "Let nothing write there from the start of `run` until the cutover.",
         )
     window = inventory.change_window_seconds
-    if window is not None and window < SHORT_WINDOW_SECONDS:
+    if window is not None and window < SHORT_WINDOW_SECONDS and inventory.server.startswith("Amazon"):
+        yield Finding(
+            Severity.NOTE,
+            "short-change-window",
+            name,
+            f"DocumentDB keeps changes for {window / 3600:.1f} h: the connection's change_stream_retention_hours",
+            "A load, or a pause in it, that takes longer loses its place. Set change_stream_log_retention_duration of "
+            "the cluster's parameter group (up to 7 days), and change_stream_retention_hours to the same.",
+        )
+    elif window is not None and window < SHORT_WINDOW_SECONDS:
         yield Finding(
             Severity.NOTE,
             "short-change-window",

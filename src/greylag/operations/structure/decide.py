@@ -103,6 +103,8 @@ def _options(
         for name in _RUNS_ON_FIELDS:
             kept.pop(name, None)
         notes.append("the validator is left out: it is of documents that the flow changes")
+    if kept.get("capped") is False:  # as DocumentDB says of every collection
+        kept.pop("capped")
     for name in ("capped", "validator", "collation", "clusteredIndex", "changeStreamPreAndPostImages"):
         if name in kept and not rules.takes("collections", name):
             kept.pop(name)
