@@ -50,7 +50,7 @@ format: $(VENV)/.dev
 faults: $(VENV)/.dev
 	$(BIN)/greylag lab install $(SERVERS)
 	SEEDS="$(SEEDS)" PATH_="$(PATH_)" $(BIN)/python -m pytest -m long tests/faults tests/property tests/integration/recovery \
-		tests/integration/test_follow.py tests/integration/test_follow_json.py
+		tests/integration/test_follow.py tests/integration/test_follow_json.py tests/integration/test_directions.py
 
 examples: $(VENV)/.local
 	$(BIN)/greylag lab install mongod dynamodb

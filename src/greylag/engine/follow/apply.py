@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 
 from greylag.core.records import Erased, Rejection
 from greylag.engine.follow.applied import ApplyProgress
+from greylag.engine.follow.carrier import Gathering
 from greylag.engine.follow.delivering import deliver
 from greylag.engine.follow.holding import Holding
 from greylag.engine.follow.index import Index, Written
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from greylag.core.records import Encoded
     from greylag.engine.follow.applied import Applied, Waiting
     from greylag.engine.follow.carrier import Carrier
+    from greylag.engine.follow.changed import ChangedLog
     from greylag.engine.follow.index import Outcome
     from greylag.engine.follow.spool import SpoolReader
 
@@ -53,13 +55,16 @@ class Apply:
         settle_seconds: float = 0.0,
         window_changes: int = WINDOW_CHANGES,
         late_after_ms: Callable[[], Mapping[str, int]] = dict,
+        changed: ChangedLog | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`settle_seconds`: how long writes of the load may still land; nothing is written before that has passed.
-        `late_after_ms` gives the datasets whose source refuses the application's writes, and since when.
+        `late_after_ms` gives the datasets whose source refuses the application's writes, and since when. `changed` is
+        told of every window before it is written.
         """
         self._carriers = carriers
         self._flows = {each.flow: each for found in carriers.values() for each in found}
+        self._gathering = {flow: each for flow, each in self._flows.items() if isinstance(each, Gathering)}
         self._writers = {each.place: each for each in self._flows.values()}
         self._spool = spool
         self._applied = applied
@@ -67,6 +72,7 @@ class Apply:
         self._clock = clock
         self._window_changes = window_changes
         self._late_after_ms = late_after_ms
+        self._changed = changed
         self._lag = Lag()
         self._not_before = clock() + settle_seconds
         self._position: int = applied.noted("position") or 0
@@ -165,6 +171,8 @@ class Apply:
         work = WindowWork(window)
         with self._applied.transaction():
             outcome = self._set(work)
+            if self._changed is not None:
+                self._changed.note(window, outcome.writes)
             self._deliver(work, self._by_place(work, outcome, due), every_key=again)
             self._holding.keep_waiting(work)
             self._staleness.mark(work, outcome)
@@ -174,20 +182,35 @@ class Apply:
 
     def _set(self, work: WindowWork) -> Outcome:
         """Tell the index what the window's changes make of the records of indexed flows."""
-        for (dataset, id_), change in work.window.latest.items():
+        latest = work.window.latest
+        for (dataset, id_), change in latest.items():
             for carrier in self._carriers.get(dataset, ()):
-                if not carrier.indexed:
+                if not carrier.indexed or carrier.flow in self._gathering:
                     continue
                 carried = [] if change.document is None else carrier.carry(change)
                 if not isinstance(carried, Rejection) and _repeats(carried):
                     carried = carrier.rejection(change, "two of its items map to the same key", MEND)
-                if isinstance(carried, Rejection):
-                    self._index.spoil(carrier, id_)
-                    work.refused[carrier.flow, id_] = carried
-                else:
-                    self._index.set(carrier, id_, carried)
-                    work.fine.add((carrier.flow, id_))
+                self._set_record(work, carrier, id_, carried)
+        for flow, gathering in self._gathering.items():
+            carrier = self._flows[flow]
+            changes = (
+                (id_, change)
+                for (dataset, id_), change in latest.items()
+                if carrier in self._carriers.get(dataset, ())
+            )
+            for id_, carried in gathering.gather(changes):
+                self._set_record(work, carrier, id_, carried)
         return self._index.settle()
+
+    def _set_record(
+        self, work: WindowWork, carrier: Carrier, id_: bytes, carried: Sequence[Encoded] | Rejection
+    ) -> None:
+        if isinstance(carried, Rejection):
+            self._index.spoil(carrier, id_)
+            work.refused[carrier.flow, id_] = carried
+        else:
+            self._index.set(carrier, id_, carried)
+            work.fine.add((carrier.flow, id_))
 
     def _by_place(
         self, work: WindowWork, outcome: Outcome, due: Sequence[Waiting]

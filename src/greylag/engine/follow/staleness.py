@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 _SHOWN: Final = 3
 
-MEND: Final = "Mend the record at the source: its next change is carried. `greylag quarantine accept` takes it as it is."
+MEND: Final = (
+    "Mend the record at the source: its next change is carried. `greylag quarantine accept` takes it as it "
+    "is."
+)
 _LATE: Final = "written at the source after `greylag fence`"
 _FENCED: Final = (
     "Find out who still writes there, and carry the write over where it counts. `greylag quarantine accept` takes the "

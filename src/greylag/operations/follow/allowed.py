@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING
 
 from greylag.errors import ConfigurationError, StateError
 from greylag.operations.streams import followed
+from greylag.state.directions import carried_back, refuse_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from greylag.config import Project
     from greylag.engine.follow.stream import Stream
     from greylag.engine.route import Route
     from greylag.state.store import Store
@@ -23,6 +25,21 @@ def refuse_without_changes(routes: Sequence[Route]) -> None:
             f"the sources of {', '.join(frozen)} keep no resumable log of changes",
             advice="Freeze their writes and load them with `greylag run`; --only names the flows to follow.",
         )
+
+
+def forward(project: Project, routes: tuple[Route, ...], named: Sequence[str]) -> tuple[Route, ...]:
+    """Those that go forward. Raises StateError where none does, or where one that is `named` (services or flows) is
+    carried back.
+    """
+    back = carried_back(project.state_folder)
+    if not back:
+        return routes
+    flows = [route.flow for route in routes]
+    refuse_back(project.state_folder, {flow.name for flow in project.select(named, flows)} if named else ())
+    found = tuple(route for route in routes if route.name not in back)
+    if not found:
+        refuse_back(project.state_folder, {flow.name for flow in flows})
+    return found
 
 
 def refuse_unfollowed(store: Store, routes: Sequence[Route]) -> None:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from greylag.engine.disk import sync_folder, writing
 from greylag.engine.repair import repair
+from greylag.errors import StateError
 from greylag.operations.rates import stated
 from greylag.operations.verify import folder_of, verification
+from greylag.state import directions, drained
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,6 +52,7 @@ def begin_anew(
     if reload:
         chosen = {flow.name for flow in project.select(reload, [route.flow for route in prepared.routes])}
         again |= {each.name for each in streams if chosen & {route.name for route in each.routes}}
+    _refuse_ended(project, [each for each in streams if each.name not in again])
     if not again:
         return
     if not restart:
@@ -62,6 +65,9 @@ def begin_anew(
             _forget(stream)
             for route in stream.routes:
                 store.forget(route.name)
+            names = {route.name for route in stream.routes}
+            drained.forget(project.state_folder, names)
+            directions.note(project.state_folder, names, None)
     store.note(_RELOADING, [])
 
 
@@ -94,6 +100,16 @@ def purge(
         rates=stated(project, chosen.routes).divided(executor.processes),
     )
     store.note(_PURGE, [])
+
+
+def _refuse_ended(project: Project, streams: Sequence[Stream]) -> None:
+    """What was carried back for a while: what the index knows, and where the stream stands, is from before."""
+    known = directions.load(project.state_folder)
+    if names := sorted(route.name for each in streams for route in each.routes if route.name in known):
+        raise StateError(
+            f"flow {', '.join(names)} was carried back for a while",
+            advice=f"`greylag run --follow --reload {names[0]}` loads again from a new position.",
+        )
 
 
 def _wait_for_late_writes(stream: Stream) -> None:

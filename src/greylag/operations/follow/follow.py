@@ -26,7 +26,12 @@ from greylag.engine.load import Load, LoadOptions
 from greylag.errors import SchemaError
 from greylag.executors.child import Child
 from greylag.operations.collisions import with_collisions
-from greylag.operations.follow.allowed import refuse_lost_spools, refuse_unfollowed, refuse_without_changes
+from greylag.operations.follow.allowed import (
+    forward,
+    refuse_lost_spools,
+    refuse_unfollowed,
+    refuse_without_changes,
+)
 from greylag.operations.follow.anew import UNSETTLED, begin_anew, purge
 from greylag.operations.follow.report import FollowReport
 from greylag.operations.prepare import prepare
@@ -111,7 +116,7 @@ class _Following:
         self._started = time.monotonic()
 
     def run(self, reload: Sequence[str]) -> FollowReport:
-        prepared = self._prepare()
+        prepared = self._prepare(reload)
         self._streams = streams(prepared.routes, self._folder)
         if not self._options.restart:
             refuse_unfollowed(self._store, prepared.routes)
@@ -155,8 +160,10 @@ class _Following:
                 self._wait()
         return self._report()
 
-    def _prepare(self) -> Prepared:
-        """What was asked for, and what was followed before: its changes must not be missed meanwhile."""
+    def _prepare(self, reload: Sequence[str]) -> Prepared:
+        """What was asked for, and what was followed before: its changes must not be missed meanwhile. Flows that are
+        carried back are left out.
+        """
         begun = {each.flow for each in self._store.flows()}
         before = followed(self._store)
         only = (*self._options.only, *sorted(before)) if self._options.only else ()
@@ -164,7 +171,9 @@ class _Following:
             self._project, only=only, create=True, begun=() if self._options.restart else begun
         )
         refuse_without_changes(prepared.routes)
-        return prepared
+        return replace(
+            prepared, routes=forward(self._project, prepared.routes, [*self._options.only, *reload])
+        )
 
     def _capture(self) -> None:
         """Start capture of every stream; return once all have saved a position."""
