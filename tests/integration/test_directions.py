@@ -21,7 +21,8 @@ PROJECT = """
 project: directions
 connections:
   a: {{kind: json, path: data}}
-  b: {{kind: mongodb, url: "{url}", database: {database}, create_tables: true}}
+  b: {{kind: mongodb, url: "{url}", database: {database}, create_tables: true,
+      late_write_seconds: 1}}
   c: {{kind: memory, path: c.sqlite, family: bson}}
   d: {{kind: memory, path: d.sqlite}}
 services:
