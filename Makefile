@@ -49,8 +49,7 @@ format: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	$(BIN)/greylag lab install $(SERVERS)
-	SEEDS="$(SEEDS)" PATH_="$(PATH_)" $(BIN)/python -m pytest -m long tests/faults tests/property tests/integration/recovery \
-		tests/integration/test_follow.py tests/integration/test_follow_json.py tests/integration/mongodb
+	SEEDS="$(SEEDS)" PATH_="$(PATH_)" $(BIN)/python -m pytest -m long
 
 examples: $(VENV)/.local
 	$(BIN)/greylag lab install mongod dynamodb

@@ -80,7 +80,7 @@ class Shop:
         return {int(str(each["_id"]), 16): each for each in self.database.products.find()}
 
     def back(self, *more: str, expect: int = 0) -> Any:
-        return self.greylag.json("follow", "--reverse", "--once", *more, expect=expect)
+        return self.greylag.json("follow", "--reverse", "--once", "--frozen", *more, expect=expect)
 
 
 @pytest.fixture
@@ -221,7 +221,7 @@ services:
         old.things.insert_many([{"_id": f"t{n}", "name": "thing"} for n in range(3)])
         try:
             greylag("run")
-            assert greylag.json("follow", "--reverse", "--once")["changes"] == 0
+            assert greylag.json("follow", "--reverse", "--once", "--frozen")["changes"] == 0
             new.users.update_one({"_id": 1}, {"$set": {"a": Decimal128("1.0")}})
             new.users.delete_one({"_id": 2})
             new.users.replace_one({"_id": 9}, {"x": None}, upsert=True)
@@ -299,7 +299,7 @@ def test_the_forum_gets_its_files_back(tmp_path: Path, dynamodb_endpoint: str, t
     greylag("run", expect=None)
     files = {name: tmp_path / "data" / name / "db.json" for name in ("users", "threads", "posts")}
     before = {name: path.read_bytes() for name, path in files.items()}
-    greylag.json("follow", "--reverse", "--once")
+    greylag.json("follow", "--reverse", "--once", "--frozen")
     assert {name: path.read_bytes() for name, path in files.items()} == before
     old = {name: json.loads(text)[name] for name, text in before.items()}
     client = boto3.client("dynamodb", endpoint_url=dynamodb_endpoint, region_name="us-east-1")
@@ -334,3 +334,74 @@ def test_the_forum_gets_its_files_back(tmp_path: Path, dynamodb_endpoint: str, t
     ]
     assert now["posts"] == [*posts[:3], *posts[4:], {"thread": thread["S"], "user": user["S"]}]
     assert files["threads"].read_bytes() == before["threads"]
+
+
+def test_items_of_a_split_come_back_into_their_arrays(
+    tmp_path: Path, mongodb_url: str, database: str, dynamodb_endpoint: str, table_prefix: str
+) -> None:
+    greylag = Command(tmp_path)
+    greylag.write(
+        f"""
+project: shop
+connections:
+  mongo: {{kind: mongodb, url: "{mongodb_url}", database: {database}}}
+  dynamo: {{kind: dynamodb, region: us-east-1, endpoint_url: "{dynamodb_endpoint}", create_tables: true}}
+tables:
+  {table_prefix}shop: {{in: dynamo, key: [PK, SK]}}
+services:
+  s:
+    flows:
+      orders:
+        from: mongo.orders
+        to: dynamo.{table_prefix}shop
+        attributes: {{PK: "ORDER#{{_id}}", SK: ORDER, type: ORDER}}
+        types: {{_id: int, total: decimal128}}
+        split:
+          lines:
+            attributes: {{PK: "ORDER#{{@parent._id}}", SK: "LINE#{{@index|pad:3}}", type: LINE}}
+            types: {{price: decimal128}}
+"""
+    )
+    table = f"{table_prefix}shop"
+    client = boto3.client("dynamodb", endpoint_url=dynamodb_endpoint, region_name="us-east-1")
+
+    def line(order: int, place: int, price: str) -> dict[str, Any]:
+        key = {"PK": {"S": f"ORDER#{order}"}, "SK": {"S": f"LINE#{place:03}"}}
+        return {**key, "type": {"S": "LINE"}, "price": {"N": price}}
+
+    def own(order: int) -> dict[str, Any]:
+        return {"PK": {"S": f"ORDER#{order}"}, "SK": {"S": "ORDER"}}
+
+    def lines(*prices: str) -> list[dict[str, Any]]:
+        return [{"price": Decimal128(each)} for each in prices]
+
+    with MongoClient[dict[str, Any]](mongodb_url) as mongo:
+        orders = mongo[database]["orders"]
+        orders.insert_many([{"_id": n, "total": Decimal128("3"), "lines": lines("1", "2")} for n in range(4)])
+        greylag("run")
+        before = list(orders.find(sort=[("_id", 1)]))
+        assert greylag.json("follow", "--reverse", "--once", "--frozen")["changes"] == 0
+        assert list(orders.find(sort=[("_id", 1)])) == before, "nothing echoes"
+        client.put_item(TableName=table, Item=line(0, 2, "5.5"))
+        client.delete_item(TableName=table, Key={name: line(1, 0, "1")[name] for name in ("PK", "SK")})
+        for each in (
+            own(2),
+            *({name: line(2, place, "1")[name] for name in ("PK", "SK")} for place in (0, 1)),
+        ):
+            client.delete_item(TableName=table, Key=each)
+        client.put_item(TableName=table, Item=line(9, 0, "7"))
+        client.put_item(
+            TableName=table,
+            Item={**own(9), "type": {"S": "ORDER"}, "_id": {"N": "9"}, "total": {"N": "7"}},
+        )
+        assert greylag.json("follow", "--reverse", "--once")["stale"] == 0
+        assert {each["_id"]: each["lines"] for each in orders.find()} == {
+            0: lines("1", "2", "5.5"),
+            1: lines("2"),
+            3: lines("1", "2"),
+            9: lines("7"),
+        }
+        orders.delete_one({"_id": 3})
+        orders.update_one({"_id": 0}, {"$pop": {"lines": 1}})
+        assert greylag.json("follow", "--reverse", "--once", "--compare")["compared"]["put"] == 2
+        assert orders.count_documents({}) == 4

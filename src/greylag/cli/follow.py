@@ -18,13 +18,17 @@ from greylag.operations.reverse import ReverseOptions, ReverseReport, follow_bac
 @click.option("--reverse", is_flag=True, required=True, help="From the target back to the old store.")
 @click.option("--compare", is_flag=True, help="Begin anew: compare every item with the old store first.")
 @click.option("--once", is_flag=True, help="End once everything written before the call is carried back.")
+@click.option("--end", is_flag=True, help="As --once, and then give the way back up.")
+@click.option(
+    "--frozen", is_flag=True, help="State that nothing writes to the old store, where it cannot be fenced."
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0),
     default=600.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long --once waits.",
+    help="How long --once and --end wait.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.pass_obj
@@ -35,18 +39,20 @@ def follow(
     reverse: bool,  # noqa: ARG001 - required: the other direction is `run --follow`
     compare: bool,
     once: bool,
+    end: bool,
+    frozen: bool,
     timeout: float,
     as_json: bool,
 ) -> None:
     """Carry what the application writes at the target back to the old store, until told to stop.
 
-    Begin after `greylag drain` and `greylag fence`. Ends with exit code 10 if items could not be carried back, 13 where
-    the target no longer has the changes since it last ran: then --compare.
+    Begins only behind `greylag fence` and `greylag drain`: else it ends with exit code 14. Ends with 10 if items could
+    not be carried back, 13 where the target no longer has the changes since it last ran: then --compare.
     """
     stop = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stop.set())
-    options = ReverseOptions(only, compare, once, timeout)
+    options = ReverseOptions(only, compare, once, timeout, frozen, end)
     report = follow_back(
         invocation.project(), options, stop=stop, observe=lambda text: click.echo(text, err=True)
     )

@@ -24,6 +24,8 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
     for stream in now.snapshot.streams:
         if stream.warning:
             click.echo(f"Warning: {stream.stream}: {stream.warning}")
+    if now.carried_back:
+        click.echo(f"carried back from the target: {', '.join(now.carried_back)}")
     if now.running:
         click.echo(f"running for {duration(now.snapshot.elapsed_seconds)}")
     elif now.snapshot.streams:

@@ -140,9 +140,16 @@ def _follow(
 
 
 def _round(found: Round) -> str:
-    parts = [f"round {found.number}: {plural(found.verified, 'item')} verified in {duration(found.seconds)}"]
+    what = "" if found.whole else f" of {plural(found.looked_at, 'record')} that changed"
+    parts = [
+        f"round {found.number}: {plural(found.verified, 'item')}{what} verified in {duration(found.seconds)}"
+    ]
+    if found.because:
+        parts[0] += f" (everything was read: {found.because})"
     if found.passing:
         parts.append(f"{plural(found.passing, 'difference')} passed")
+    if found.changing:
+        parts.append(f"{plural(found.changing, 'item')} changed meanwhile")
     lasting = f"{plural(found.lasting, 'item')} not as the source says, the oldest for {duration(found.oldest_seconds)}"
     parts.append(lasting if found.lasting else "nothing differs")
     return "; ".join(parts)

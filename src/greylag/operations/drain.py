@@ -21,6 +21,9 @@ from greylag.engine.follow.stream import Stream, streams
 from greylag.errors import StateError
 from greylag.operations.prepare import prepare
 from greylag.operations.streams import followed
+from greylag.state import drained
+from greylag.state import fences as fencing
+from greylag.state.directions import carried_back
 from greylag.state.locks import is_running
 from greylag.state.store import Store
 
@@ -82,12 +85,14 @@ def drain(
     began = clock()
     folder = project.state_folder
     with Store(folder / "state.sqlite", read_only=True) as store:
-        flows = followed(store)
+        back = carried_back(folder)
+        flows = {flow: stream for flow, stream in followed(store).items() if flow not in back}
     if not flows:
         raise StateError(
             "nothing is followed here, so nothing can drain",
             advice="`greylag run --follow` follows the sources.",
         )
+    fences = fencing.load(folder)
     waiting = {
         each.name: (each, _ask(each)) for each in streams(prepare(project, exactly=flows).routes, folder)
     }
@@ -103,7 +108,10 @@ def drain(
         for name in names
     )
     count, first = _stale(folder)
-    return DrainReport(found, count, first, clock() - began)
+    report = DrainReport(found, count, first, clock() - began)
+    if report.drained:
+        drained.note(folder, flows, fences)
+    return report
 
 
 def _ask(stream: Stream) -> str:

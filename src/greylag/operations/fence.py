@@ -16,6 +16,7 @@ from greylag.core.nearest import did_you_mean
 from greylag.core.ports import Fenceable
 from greylag.errors import ConfigurationError, StateError
 from greylag.state import fences as state
+from greylag.state.directions import carried_back
 from greylag.state.fences import FencedService, FencedThing
 from greylag.state.locks import run_lock
 
@@ -91,6 +92,8 @@ def release(project: Project, service: str) -> FenceReport:
             return FenceReport(
                 service, "not fenced", (f"service {service} is not fenced: nothing was changed",)
             )
+        if known.side == SIDES[0]:
+            _refuse_release(project, service)
         known.state = RELEASING
         known.since_ms.clear()
         state.save(fences, folder)
@@ -103,6 +106,16 @@ def release(project: Project, service: str) -> FenceReport:
         fences.services.remove(known)
         state.save(fences, folder)
     return FenceReport(service, "released", tuple(did))
+
+
+def _refuse_release(project: Project, service: str) -> None:
+    """While changes are carried back, the old store has one writer: Greylag."""
+    back = carried_back(project.state_folder)
+    if names := sorted(flow.name for flow in project.flows if flow.service == service and flow.name in back):
+        raise StateError(
+            f"flow {', '.join(names)} is carried back: the application must not write at the old store too",
+            advice=f"`greylag follow --reverse {service} --end` first.",
+        )
 
 
 def fenced(folder: Path) -> Fences:

@@ -11,6 +11,7 @@ from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
 from greylag.operations.repairs import remember
 from greylag.operations.verify import folder_of, save, verification
+from greylag.state.directions import refuse_back
 from greylag.state.locks import run_lock
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def repair(
     folder = project.state_folder
     with run_lock(folder), run_lock(folder / "verify"):
         prepared = prepare(project, only=options.only)
+        refuse_back(folder, {route.name for route in prepared.routes})
         before = verification(project, prepared, None, executor=executor, observe=observe)
         done = mend(
             prepared.routes,

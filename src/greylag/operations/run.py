@@ -20,6 +20,7 @@ from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
 from greylag.operations.streams import followed
 from greylag.operations.structure.build import build_indexes
+from greylag.state.directions import refuse_back
 from greylag.state.locks import run_lock
 from greylag.state.store import Store
 
@@ -105,6 +106,7 @@ def run(
             else:
                 prepared = prepare(project, only=options.only, create=True, begun=begun)
             refuse_followed(store, prepared.routes)
+            refuse_back(folder, {route.name for route in prepared.routes})
             finished, resumed = begin(
                 prepared.routes, store, folder, environment=project.environment, restart=options.restart
             )

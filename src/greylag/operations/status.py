@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from greylag.core.progress import LOADED, Snapshot
 from greylag.operations.streams import followed, progress
+from greylag.state.directions import carried_back
 from greylag.state.locks import is_running
 from greylag.state.store import Store
 
@@ -16,14 +17,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """`running` says whether a coordinator is at work now. Rates in the snapshot are None when none is."""
+    """`running` says whether a coordinator is at work now. Rates in the snapshot are None when none is.
+    `carried_back`: the flows whose changes go from the target to the old store.
+    """
 
     running: bool
     snapshot: Snapshot
+    carried_back: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
-        return {"running": self.running, **asdict(self.snapshot)}
+        return {
+            "running": self.running,
+            "carried_back": list(self.carried_back),
+            **asdict(self.snapshot),
+        }
 
 
 def status(folder: Path) -> Status:
@@ -49,4 +57,4 @@ def status(folder: Path) -> Status:
             bytes_per_second=last["bytes_per_second"],
             seconds_left=last["seconds_left"],
         )
-    return Status(running, snapshot)
+    return Status(running, snapshot, tuple(sorted(carried_back(folder))))

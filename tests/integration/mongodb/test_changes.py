@@ -165,6 +165,24 @@ def test_a_single_collection_is_followed_by_a_stream_of_its_own(
     source.close()
 
 
+def test_a_stream_goes_on_where_one_of_more_collections_ended(
+    feed: MongoFeed, mongodb_url: str, db: Any, tmp_path: Path
+) -> None:
+    """The server looks for a token's event among those of the stream alone."""
+    db.orders.insert_one({"_id": 1})
+    position = feed.position()
+    db.orders.insert_one({"_id": 2})
+    last = next(each for each in feed.read(position) if each.changes).position
+    assert StreamPosition.parse(last).token is not None
+    db.users.insert_one({"_id": 3})
+    source = open_connector(tmp_path, kind="mongodb", url=mongodb_url, database=db.name).source()
+    assert isinstance(source, MongoSource)
+    alone = source.feed([Followed("users")], tmp_path)
+    assert [each.dataset for each in changes(alone, last)] == ["users"]
+    alone.close()
+    source.close()
+
+
 def test_a_position_that_the_oplog_does_not_have_is_lost(feed: MongoFeed, db: Any) -> None:
     """An event's token with one digit of its collection's UUID changed: no entry of the oplog answers to it."""
     position = feed.position()

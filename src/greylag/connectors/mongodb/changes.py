@@ -114,7 +114,7 @@ class MongoFeed:
 
     def read(self, position: str) -> Iterator[ChangeBatch]:
         """See `ports.ChangeFeed.read`. Goes on through elections and broken connections, from the last position."""
-        at = StreamPosition.parse(position)
+        at = StreamPosition.parse(position).for_stream(self._collections)
         patience = Patience(self._patience_seconds)
         while True:
             try:
@@ -267,12 +267,12 @@ class _Assembly:
             whole = self._whole(event)
             if whole is None:
                 continue
-            at = StreamPosition.after(dict(whole["_id"]))
+            at = StreamPosition.after(dict(whole["_id"]), self._collections)
             happened = self._take(whole, changes)
             if happened is not None:
                 return ChangeBatch(changes, at.text, _clock_ms(at), happened)
         if told.token is not None and not self._fragments:
-            at = StreamPosition.after(told.token)
+            at = StreamPosition.after(told.token, self._collections)
         if self._fragments and not changes:
             return None
         return ChangeBatch(changes, at.text, _clock_ms(at))

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from greylag.core.records import Encoded, Erased
 from greylag.engine.follow.index import SCHEMA as INDEX_SCHEMA
 from greylag.engine.follow.lag import LagFigures
+from greylag.engine.follow.rejoined import SCHEMA as FAMILY_SCHEMA
 from greylag.engine.quarantine import line
 from greylag.errors import ResourceError, StateError
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _SCHEMA = (
     INDEX_SCHEMA
+    + FAMILY_SCHEMA
     + """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS held (place TEXT, key BLOB, PRIMARY KEY (place, key)) STRICT, WITHOUT ROWID;

@@ -12,19 +12,20 @@ in docs/decisions/0006-following.md.
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections import defaultdict
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from greylag.core.extended_json import to_extended
 from greylag.core.records import Erased, Rejection
-from greylag.engine.follow.applied import MOST_DUE, ApplyProgress, Waiting
+from greylag.engine.follow.applied import ApplyProgress
+from greylag.engine.follow.carrier import Gathering
 from greylag.engine.follow.delivering import deliver
+from greylag.engine.follow.holding import Holding
 from greylag.engine.follow.index import Index, Written
 from greylag.engine.follow.lag import Lag
+from greylag.engine.follow.staleness import MEND, Staleness
 from greylag.engine.follow.window import WINDOW_CHANGES, Window, read_window
+from greylag.engine.follow.work import WindowWork
 from greylag.errors import StateError
 
 if TYPE_CHECKING:
@@ -33,26 +34,13 @@ if TYPE_CHECKING:
 
     from greylag.core.change import DatasetEvent
     from greylag.core.records import Encoded
-    from greylag.engine.follow.applied import Applied
+    from greylag.engine.follow.applied import Applied, Waiting
     from greylag.engine.follow.carrier import Carrier
+    from greylag.engine.follow.changed import ChangedLog
     from greylag.engine.follow.index import Outcome
     from greylag.engine.follow.spool import SpoolReader
 
-_DUPLICATE_AGAIN_SECONDS: Final = 5.0
-_BEHIND_NO_BARRIER: Final = 2**62
 _DISCARD_SECONDS: Final = 1.0
-_SHOWN: Final = 3
-
-_MEND = "Mend the record at the source: its next change is carried. `greylag quarantine accept` takes it as it is."
-_LATE = "written at the source after `greylag fence`"
-_FENCED = (
-    "Find out who still writes there, and carry the write over where it counts. `greylag quarantine accept` takes the "
-    "record as it is at the target."
-)
-_SHARED = (
-    "Give every record a key of its own: once only one of them claims the key it is written. `greylag quarantine "
-    "accept` takes it as it is."
-)
 
 
 class Apply:
@@ -67,13 +55,16 @@ class Apply:
         settle_seconds: float = 0.0,
         window_changes: int = WINDOW_CHANGES,
         late_after_ms: Callable[[], Mapping[str, int]] = dict,
+        changed: ChangedLog | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`settle_seconds`: how long writes of the load may still land; nothing is written before that has passed.
-        `late_after_ms` gives the datasets whose source refuses the application's writes, and since when.
+        `late_after_ms` gives the datasets whose source refuses the application's writes, and since when. `changed` is
+        told of every window before it is written.
         """
         self._carriers = carriers
         self._flows = {each.flow: each for found in carriers.values() for each in found}
+        self._gathering = {flow: each for flow, each in self._flows.items() if isinstance(each, Gathering)}
         self._writers = {each.place: each for each in self._flows.values()}
         self._spool = spool
         self._applied = applied
@@ -81,6 +72,7 @@ class Apply:
         self._clock = clock
         self._window_changes = window_changes
         self._late_after_ms = late_after_ms
+        self._changed = changed
         self._lag = Lag()
         self._not_before = clock() + settle_seconds
         self._position: int = applied.noted("position") or 0
@@ -89,14 +81,8 @@ class Apply:
         self._counts: dict[str, int] = applied.noted("counts") or dict.fromkeys(
             ("changes", "put", "deleted", "windows", "unknown"), 0
         )
-        self._held = {
-            (place, key): clock() + self._late_seconds(place)
-            for place, key in applied.held()
-            if place in self._writers
-        }
-        self._waiting = applied.count("waiting")
-        self._stale = applied.count("stale")
-        self._look_for_due = self._waiting > 0
+        self._holding = Holding(applied, self._writers, late_seconds=self._late_seconds, clock=clock)
+        self._staleness = Staleness(applied, carriers)
         self._next_discard = 0.0
 
     @property
@@ -115,10 +101,8 @@ class Apply:
         """
         if not self._applied.noted("gathered"):
             with self._applied.transaction():
-                for flow, id_, why in refused:
-                    self._applied.spoil(flow, id_, "refused", why, 0, loaded=True)
+                self._staleness.take_over(refused)
                 self._applied.note("gathered", True)
-            self._stale = self._applied.count("stale")
         files = sorted(folder.glob("*.sqlite"))
         for path in files:
             self._index.gather(path)
@@ -141,7 +125,7 @@ class Apply:
                 found: dict[str, list[Written]] = defaultdict(list)
                 for written in self._index.settle().writes:
                     found[written.place].append(written)
-                self._deliver(_Work(Window(0, 0)), found.items())
+                self._deliver(WindowWork(Window(0, 0)), found.items())
 
     def step(self) -> bool:
         """Apply the next window; whether there was one. Raises StateError where the stream ends: its dataset was
@@ -162,17 +146,15 @@ class Apply:
                 f"the spool {self._spool.folder} ends at entry {window.end}, though {again} had been begun",
                 advice="`greylag run --follow --reload FLOW` loads the datasets again from a new position.",
             )
-        released = [] if again is not None else self._expired()
-        if window.end == window.first and not released and not self._look_for_due:
+        released = [] if again is not None else self._holding.expired()
+        if window.end == window.first and not released and not self._holding.look_for_due:
             return False
         if again is None and (window.latest or released):
             with self._applied.transaction():
                 self._applied.release(released)
                 self._applied.note("intent", window.end)
-            for each in released:
-                del self._held[each]
-        due = self._applied.due() if self._waiting and (released or self._look_for_due) else []
-        self._look_for_due = len(due) == MOST_DUE
+            self._holding.released(released)
+        due = self._holding.due(released)
         self._apply(window, due, again=again is not None)
         self._intended = None
         if window.event is not None:
@@ -185,42 +167,53 @@ class Apply:
     def _late_seconds(self, place: str) -> float:
         return self._writers[place].writer.late_write_seconds
 
-    def _expired(self) -> list[tuple[str, bytes]]:
-        if not self._held:
-            return []
-        now = self._clock()
-        return [each for each, until in self._held.items() if until <= now]
-
     def _apply(self, window: Window, due: Sequence[Waiting], *, again: bool) -> None:
-        work = _Work(window)
+        work = WindowWork(window)
         with self._applied.transaction():
             outcome = self._set(work)
+            if self._changed is not None:
+                self._changed.note(window, outcome.writes)
             self._deliver(work, self._by_place(work, outcome, due), every_key=again)
-            self._keep_waiting(work)
-            self._mark(work, outcome)
-            self._hold(work)
+            self._holding.keep_waiting(work)
+            self._staleness.mark(work, outcome)
+            self._holding.hold(work)
             self._save(work)
         self._position = window.end
 
-    def _set(self, work: _Work) -> Outcome:
+    def _set(self, work: WindowWork) -> Outcome:
         """Tell the index what the window's changes make of the records of indexed flows."""
-        for (dataset, id_), change in work.window.latest.items():
+        latest = work.window.latest
+        for (dataset, id_), change in latest.items():
             for carrier in self._carriers.get(dataset, ()):
-                if not carrier.indexed:
+                if not carrier.indexed or carrier.flow in self._gathering:
                     continue
                 carried = [] if change.document is None else carrier.carry(change)
                 if not isinstance(carried, Rejection) and _repeats(carried):
-                    carried = carrier.rejection(change, "two of its items map to the same key", _MEND)
-                if isinstance(carried, Rejection):
-                    self._index.spoil(carrier, id_)
-                    work.refused[carrier.flow, id_] = carried
-                else:
-                    self._index.set(carrier, id_, carried)
-                    work.fine.add((carrier.flow, id_))
+                    carried = carrier.rejection(change, "two of its items map to the same key", MEND)
+                self._set_record(work, carrier, id_, carried)
+        for flow, gathering in self._gathering.items():
+            carrier = self._flows[flow]
+            changes = (
+                (id_, change)
+                for (dataset, id_), change in latest.items()
+                if carrier in self._carriers.get(dataset, ())
+            )
+            for id_, carried in gathering.gather(changes):
+                self._set_record(work, carrier, id_, carried)
         return self._index.settle()
 
+    def _set_record(
+        self, work: WindowWork, carrier: Carrier, id_: bytes, carried: Sequence[Encoded] | Rejection
+    ) -> None:
+        if isinstance(carried, Rejection):
+            self._index.spoil(carrier, id_)
+            work.refused[carrier.flow, id_] = carried
+        else:
+            self._index.set(carrier, id_, carried)
+            work.fine.add((carrier.flow, id_))
+
     def _by_place(
-        self, work: _Work, outcome: Outcome, due: Sequence[Waiting]
+        self, work: WindowWork, outcome: Outcome, due: Sequence[Waiting]
     ) -> Iterator[tuple[str, Iterable[Written]]]:
         """The states of each place, no key twice in one. Flows without an index are mapped as their states are asked
         for, while others are on their way to the target.
@@ -230,7 +223,7 @@ class Apply:
             settled[written.place].append(written)
         for place in self._writers:
             states = itertools.chain(settled[place], self._mapped(work, place))
-            if self._waiting:
+            if self._holding.waiting:
                 newest = {
                     each.item.key: Written(place, each.item, each.flow, each.id)
                     for each in due
@@ -238,12 +231,12 @@ class Apply:
                 }
                 work.taken_up |= {(each.flow, each.id) for each in newest.values()}
                 newest |= {each.item.key: each for each in states}
-                work.superseded += [(place, key) for key in newest if (place, key) not in self._held]
+                work.superseded += [(place, key) for key in newest if (place, key) not in self._holding]
                 states = itertools.chain(newest.values())
-            yield place, self._unheld(work, states) if self._held else states
+            yield place, self._holding.unheld(work, states) if self._holding else states
 
-    def _mapped(self, work: _Work, place: str) -> Iterator[Written]:
-        keep_fine = self._stale > 0
+    def _mapped(self, work: WindowWork, place: str) -> Iterator[Written]:
+        keep_fine = bool(self._staleness)
         for (dataset, id_), change in work.window.latest.items():
             for carrier in self._carriers.get(dataset, ()):
                 if carrier.indexed or carrier.place != place:
@@ -258,15 +251,8 @@ class Apply:
                 for item in items:
                     yield Written(place, item, carrier.flow, id_)
 
-    def _unheld(self, work: _Work, states: Iterable[Written]) -> Iterator[Written]:
-        for each in states:
-            if (each.place, each.item.key) in self._held:
-                work.deferred.append(each)
-            else:
-                yield each
-
     def _deliver(
-        self, work: _Work, places: Iterable[tuple[str, Iterable[Written]]], *, every_key: bool = False
+        self, work: WindowWork, places: Iterable[tuple[str, Iterable[Written]]], *, every_key: bool = False
     ) -> None:
         """Write them. With `every_key` all keys are held afterwards, since they were being written at a crash."""
         for place, states in places:
@@ -287,86 +273,7 @@ class Apply:
             return written.item
         return self._flows[written.flow].erased(written.item)
 
-    def _keep_waiting(self, work: _Work) -> None:
-        """States of held keys wait; so do those that a unique index keeps out, to be tried again."""
-        if work.superseded:
-            self._applied.waited(work.superseded)
-        first = work.window.first
-        waiting = [Waiting(each.place, each.item, first, each.flow, each.id) for each in work.deferred]
-        again = [written for written, _ in work.duplicates]
-        waiting += [Waiting(each.place, each.item, _BEHIND_NO_BARRIER, each.flow, each.id) for each in again]
-        if waiting:
-            self._applied.wait(waiting)
-        until = self._clock() + _DUPLICATE_AGAIN_SECONDS
-        for each in again:
-            self._held.setdefault((each.place, each.item.key), until)
-        self._applied.hold([(each.place, each.item.key) for each in again])
-        if waiting or work.superseded:
-            self._waiting = self._applied.count("waiting")
-
-    def _mark(self, work: _Work, outcome: Outcome) -> None:
-        """Which records are stale now, and which no longer."""
-        ordinal = work.window.first
-        for (flow, id_), others in outcome.colliding.items():
-            reason = _shares(others, self._flows)
-            self._spoil(flow, id_, "collision", self._rejection(work, flow, id_, reason, _SHARED), ordinal)
-        for flow, id_ in outcome.unsure:
-            rejection = self._rejection(work, flow, id_, _UNSURE, _MEND)
-            self._spoil(flow, id_, "collision", rejection, ordinal)
-        for (flow, id_), rejection in work.refused.items():
-            self._spoil(flow, id_, "refused", rejection, ordinal)
-        for kind, kept_out in (("refused", work.out_of_reach), ("duplicate", work.duplicates)):
-            for written, reason in kept_out:
-                rejection = self._rejection(work, written.flow, written.id, reason, _MEND)
-                self._spoil(written.flow, written.id, kind, rejection, ordinal)
-        late_writes = self._mark_late(work)
-        if self._stale:
-            bad = {*outcome.colliding, *outcome.unsure, *work.refused}
-            bad |= {(each.flow, each.id) for each, _ in (*work.out_of_reach, *work.duplicates)} | late_writes
-            late = {(each.flow, each.id) for each in work.deferred}
-            self._applied.mend(work.fine - bad, but=late)
-            self._applied.mend(outcome.single - bad, kind="collision")
-            self._applied.mend(work.taken_up - bad - late, kind="duplicate")
-        self._stale = self._applied.count("stale") if self._stale else 0
-
-    def _mark_late(self, work: _Work) -> set[tuple[str, bytes]]:
-        """Records written behind their fence: the target keeps what was written before."""
-        found = set()
-        for (dataset, id_), change in work.window.late.items():
-            for carrier in self._carriers.get(dataset, ()):
-                rejection = carrier.rejection(change, _LATE, _FENCED)
-                self._spoil(carrier.flow, id_, "late", rejection, work.window.first)
-                found.add((carrier.flow, id_))
-        return found
-
-    def _spoil(self, flow: str, id_: bytes, kind: str, rejection: Rejection, ordinal: int) -> None:
-        self._applied.spoil(flow, id_, kind, rejection, ordinal)
-        self._stale += 1
-
-    def _rejection(self, work: _Work, flow: str, id_: bytes, reason: str, fix: str) -> Rejection:
-        carrier = self._flows[flow]
-        change = next(
-            (
-                found
-                for dataset, carriers in self._carriers.items()
-                if carrier in carriers and (found := work.window.latest.get((dataset, id_))) is not None
-            ),
-            None,
-        )
-        if change is not None:
-            return carrier.rejection(change, reason, fix)
-        known = carrier.known(id_)
-        return Rejection(known.id, reason, fix, known.fields)
-
-    def _hold(self, work: _Work) -> None:
-        if not work.held:
-            return
-        self._applied.hold(work.held)
-        now = self._clock()
-        for place, key in work.held:
-            self._held[place, key] = now + self._late_seconds(place)
-
-    def _save(self, work: _Work) -> None:
+    def _save(self, work: WindowWork) -> None:
         window, counts = work.window, self._counts
         counts["changes"] += len(window.written_ms)
         counts["put"] += work.put
@@ -394,9 +301,9 @@ class Apply:
                 counts["put"],
                 counts["deleted"],
                 counts["windows"],
-                self._waiting,
-                len(self._held),
-                applied.count("stale", "NOT loaded") if self._stale else 0,
+                self._holding.waiting,
+                len(self._holding),
+                self._staleness.shown,
                 counts["unknown"],
                 self._lag.figures(time.monotonic()),
                 self._clock_ms,
@@ -405,41 +312,8 @@ class Apply:
         )
 
 
-@dataclass(slots=True)
-class _Work:
-    """What becomes of a window."""
-
-    window: Window
-    fine: set[tuple[str, bytes]] = field(default_factory=set)
-    taken_up: set[tuple[str, bytes]] = field(default_factory=set)
-    refused: dict[tuple[str, bytes], Rejection] = field(default_factory=dict)
-    deferred: list[Written] = field(default_factory=list)
-    superseded: list[tuple[str, bytes]] = field(default_factory=list)
-    held: list[tuple[str, bytes]] = field(default_factory=list)
-    out_of_reach: list[tuple[Written, str]] = field(default_factory=list)
-    duplicates: list[tuple[Written, str]] = field(default_factory=list)
-    put: int = 0
-    deleted: int = 0
-    unknown: int = 0
-
-
 def _repeats(items: Sequence[Encoded]) -> bool:
     return len(items) > 1 and len({each.key for each in items}) < len(items)
-
-
-_UNSURE = (
-    "shared its key with a record that is gone: whether the target holds its item or that one's is not known"
-)
-
-
-def _shares(others: Sequence[tuple[str, bytes]], flows: Mapping[str, Carrier]) -> str:
-    shown = [
-        f"{json.dumps(to_extended(flows[flow].known(id_).id), ensure_ascii=False)} of flow {flow}"
-        for flow, id_ in others[:_SHOWN]
-        if flow in flows
-    ]
-    more = len(others) - len(shown)
-    return f"maps to the same key as record {', '.join(shown)}" + (f" and {more} more" if more else "")
 
 
 def _ended(event: DatasetEvent) -> StateError:

@@ -14,6 +14,7 @@ from greylag.engine.connections import Rates
 from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.apply import Apply
 from greylag.engine.follow.carrier import Forward
+from greylag.engine.follow.changed import ChangedLog
 from greylag.engine.follow.spool import SpoolReader
 from greylag.engine.lane import Lane, Lanes
 from greylag.engine.quarantine import Quarantine
@@ -67,6 +68,9 @@ class ApplyWorker:
                 SpoolReader(stream.spool),
                 applied,
                 settle_seconds=self._settle_seconds(lanes),
+                changed=ChangedLog(
+                    stream.changed, carriers, {lane.route.name: lane.codec.key for lane in lanes}
+                ),
                 late_after_ms=Watch(stream.folder, stream.name, _services(lanes)),
             )
             while apply.waits:

@@ -75,8 +75,15 @@ class Backward:
         assert change.document is not None
         if not self.owns(change.document):
             return []
+        made = self.restored(change)
+        return made if isinstance(made, Rejection) else [made[1]]
+
+    def restored(self, change: RawChange) -> tuple[Record, Encoded] | Rejection:
+        """What an item of the flow's is at the old store, and how that holds it, or why it cannot be carried back."""
+        assert change.document is not None
         try:
-            return [self.encode(self.record(change.document))]
+            record = self.record(change.document)
+            return record, self.encode(record)
         except Refused as refused:
             return self.rejection(change, refused.reason, refused.fix)
 

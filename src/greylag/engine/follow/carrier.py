@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from greylag.core.ports import Transcoding
 from greylag.core.records import Record, Refused, Rejection
 from greylag.engine.quarantine import rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from greylag.core.change import RawChange
     from greylag.core.ports import ChangeFeed, Writer
@@ -39,7 +39,7 @@ class Carrier(Protocol):
         """
 
     def keys(self, change: RawChange) -> Sequence[Erased]:
-        """What deletes the items of the change's record. Asked only where it is not `indexed`."""
+        """What deletes the items of the change's record, whether it is one. Asked only where it is not `indexed`."""
 
     def erased(self, encoded: Encoded) -> Erased:
         """What deletes an item."""
@@ -49,6 +49,18 @@ class Carrier(Protocol):
 
     def known(self, id: bytes) -> Record:  # noqa: A002 - it is one
         """What the id of a change tells of its record."""
+
+
+@runtime_checkable
+class Gathering(Protocol):
+    """What a carrier offers beside `Carrier` where a record is several items of its stream."""
+
+    def gather(
+        self, changes: Iterable[tuple[bytes, RawChange]]
+    ) -> Iterator[tuple[bytes, Sequence[Encoded] | Rejection]]:
+        """The ids of the records that these changes of items, by the items' ids, concern, each once, with what `carry`
+        would say of them; nothing where a record is gone. In place of `carry`.
+        """
 
 
 class Forward:

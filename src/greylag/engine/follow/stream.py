@@ -43,6 +43,11 @@ class Stream:
         return self.folder / "apply" / f"{quote(self.name, safe='')}.claims"
 
     @property
+    def changed(self) -> Path:
+        """What its apply notes for who verifies meanwhile (see `changed`)."""
+        return self.folder / "apply" / f"{quote(self.name, safe='')}.changed"
+
+    @property
     def scratch(self) -> Path:
         """The feed's own folder."""
         return self.folder / "spool" / f"{quote(self.name, safe='')}.scratch"

@@ -8,7 +8,9 @@ from greylag.engine.follow.barrier import applied_until_now
 from greylag.engine.follow.capture import read_progress
 from greylag.engine.follow.stream import streams
 from greylag.operations.certificate.document import Standstill
+from greylag.operations.streams import followed
 from greylag.state import fences as fencing
+from greylag.state.directions import carried_back
 from greylag.state.locks import is_running
 from greylag.state.store import Store
 
@@ -33,11 +35,11 @@ def standstill(folder: Path, routes: Sequence[Route], *, frozen: bool) -> Stands
     if not mine or not (folder / "state.sqlite").exists():
         return Standstill(fenced=tuple(sorted(fenced)))
     with Store(folder / "state.sqlite", read_only=True) as store:
-        followed = store.noted("follow.flows") or {}
+        forward = followed(store).keys() - carried_back(folder)
         begun = {each.flow: each.started_at for each in store.flows()}
-    late = {route.name for route in mine if route.name not in followed and not _since(route, begun, fences)}
+    late = {route.name for route in mine if route.name not in forward and not _since(route, begun, fences)}
     positions: dict[str, str] = {}
-    for stream in streams([route for route in mine if route.name in followed], folder):
+    for stream in streams([route for route in mine if route.name in forward], folder):
         if is_running(folder) and applied_until_now(stream, "certificate", seconds=DRAIN_SECONDS):
             capture = read_progress(stream.spool)
             positions[stream.name] = capture.position if capture is not None else ""

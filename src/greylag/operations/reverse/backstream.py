@@ -13,6 +13,7 @@ from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.apply import Apply
 from greylag.engine.follow.backward import Backward, old_store
 from greylag.engine.follow.capture import Capture
+from greylag.engine.follow.rejoined import Rejoined
 from greylag.engine.follow.spool import SpoolReader, SpoolWriter
 from greylag.errors import ConfigurationError
 
@@ -31,6 +32,7 @@ class BackStream:
 
     def __init__(self, name: str, routes: Sequence[Route], folder: Path, *, limit_bytes: int) -> None:
         self.name = name
+        self.folder = folder
         self.routes = tuple(routes)
         self.spool = folder / "spool" / quote(name, safe="")
         self._stack = ExitStack()
@@ -39,15 +41,14 @@ class BackStream:
         self._thread: threading.Thread | None = None
         try:
             self.target: Target = self._stack.enter_context(closing(routes[0].target.target()))
+            self.applied = self._stack.enter_context(
+                closing(Applied(folder / "apply" / f"{quote(name, safe='')}.sqlite"))
+            )
             self.carriers = [self._carrier(route) for route in routes]
-            self._folder = folder
             self.feed: ChangeFeed = self._stack.enter_context(closing(self.another_feed()))
             writer = self._stack.enter_context(SpoolWriter(self.spool, limit_bytes=limit_bytes))
             self._capture = Capture(self.feed, writer, stopped=self._stop)
             self._capture.begin()
-            self.applied = self._stack.enter_context(
-                closing(Applied(folder / "apply" / f"{quote(name, safe='')}.sqlite"))
-            )
         except BaseException:
             self._stack.close()
             raise
@@ -91,12 +92,13 @@ class BackStream:
 
     def _carrier(self, route: Route) -> Backward:
         store = self._stack.enter_context(closing(old_store(route)))
-        return self._stack.enter_context(closing(Backward(route, self.target, store)))
+        made = Rejoined(route, self.target, store, self.applied.db) if route.flow.split else None
+        return self._stack.enter_context(closing(made or Backward(route, self.target, store)))
 
     def another_feed(self) -> ChangeFeed:
         """The tables' changes; one feed for each thread."""
         followed = [Followed(name) for name in dict.fromkeys(route.table.name for route in self.routes)]
-        scratch = self._folder / "scratch" / quote(self.name, safe="")
+        scratch = self.folder / "scratch" / quote(self.name, safe="")
         scratch.mkdir(parents=True, exist_ok=True)
         if isinstance(self.target, Followable):
             return self.target.feed(followed, scratch)

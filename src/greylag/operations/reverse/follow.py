@@ -1,9 +1,8 @@
 """Follows the target's changes back until it is told to stop.
 
 One process: a thread reads the streams into spools, the rest applies what they hold. Whatever ends it, it goes on from
-where it was. The state of the way back stands in `reverse/` of the state folder; the lock of the run is held, since the
-two directions never overlap. It begins at the stream's position of the moment, after the drain: nothing that was
-carried forward comes back.
+where it was. What it keeps of a service stands in `reverse/SERVICE` of the state folder, with a lock of its own: other
+services may still go forward. When a flow goes back, and that it then never goes forward too, is in `beginning`.
 """
 
 from __future__ import annotations
@@ -12,16 +11,19 @@ import json
 import secrets
 import shutil
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
+from greylag.console.units import plural
 from greylag.core.mapping.inverse import Inverse
 from greylag.engine.follow.capture import ask_barrier
 from greylag.errors import ConfigurationError, NotDrained, PositionLost, StateError
 from greylag.operations.belonging import identity, refuse_other
 from greylag.operations.prepare import prepare
 from greylag.operations.reverse.backstream import BackStream
+from greylag.operations.reverse.beginning import begin_back, end_back
 from greylag.operations.reverse.priming import prime
 from greylag.state.locks import run_lock
 from greylag.state.store import Identity
@@ -47,13 +49,16 @@ BACK: Final = (
 @dataclass(frozen=True, slots=True)
 class ReverseOptions:
     """What was asked. `only`: services or flows. `compare`: begin anew, with a pass that carries every difference.
-    `once`: end when all that was written before the call is carried back, NotDrained after `timeout_seconds`.
+    `once`: end when all that was written before the call is carried back, NotDrained after `timeout_seconds`; `end`:
+    as `once`, and give the way back up. `frozen`: the user states that nothing writes at the source any more.
     """
 
     only: tuple[str, ...] = ()
     compare: bool = False
     once: bool = False
     timeout_seconds: float = 600.0
+    frozen: bool = False
+    end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,27 +99,52 @@ def follow_back(
 ) -> ReverseReport:
     """Carry changes back until `stop` is set, or as `options.once` says. `observe` is told in words how far it is.
 
-    Raises ConfigurationError for a mapping that cannot be inverted, PositionLost where the target's history no longer
-    reaches back to where this stopped.
+    Raises ConfigurationError for a mapping that cannot be inverted, NotDrained where forward may not have ended,
+    PositionLost where the target's history no longer reaches back to where this stopped.
     """
-    folder = project.state_folder / "reverse"
-    with run_lock(project.state_folder):
+    with ExitStack() as stack:
         routes = prepare(project, only=options.only).routes
         _refuse_losses(routes)
-        if options.compare and folder.exists():
-            shutil.rmtree(folder)
-        _belong(routes, folder, project.environment)
+        services = dict.fromkeys(route.flow.service for route in routes)
+        folders = {each: project.state_folder / "reverse" / quote(each, safe="") for each in services}
+        for folder in folders.values():
+            stack.enter_context(run_lock(folder))
+        begin_back(project.state_folder, routes, frozen=options.frozen)
         streams: list[BackStream] = []
-        try:
-            for name in dict.fromkeys(route.flow.table.ref.connection for route in routes):
-                mine = [route for route in routes if route.flow.table.ref.connection == name]
-                streams.append(BackStream(name, mine, folder, limit_bytes=project.spool_bytes))
-            compared = _prime(streams, folder, compare=options.compare, observe=observe)
-            _follow(streams, options, stop, observe)
-            return _report(routes, streams, compared)
-        finally:
-            for stream in streams:
-                stream.close()
+        for service, folder in folders.items():
+            mine = [route for route in routes if route.flow.service == service]
+            if options.compare:
+                _begin_anew(folder)
+            _belong(mine, folder, project.environment)
+            for name in dict.fromkeys(route.flow.table.ref.connection for route in mine):
+                some = [route for route in mine if route.flow.table.ref.connection == name]
+                streams.append(
+                    stack.enter_context(
+                        closing(BackStream(name, some, folder, limit_bytes=project.spool_bytes))
+                    )
+                )
+        compared = _prime(streams, compare=options.compare, observe=observe)
+        _follow(streams, options, stop, observe)
+        report = _report(routes, streams, compared)
+        if options.end:
+            if stop.is_set():
+                raise NotDrained("interrupted: the way back goes on", advice="Give the command again.")
+            if report.stale:
+                raise NotDrained(
+                    f"{plural(report.stale, 'item')} could not be carried back: the way back goes on",
+                    advice="Mend the items at the target, and give the command again.",
+                )
+            end_back(project.state_folder, routes)
+        return report
+
+
+def _begin_anew(folder: Path) -> None:
+    """All but the lock, which is held."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix != ".lock":
+            path.unlink()
 
 
 def _refuse_losses(routes: Sequence[Route]) -> None:
@@ -125,11 +155,6 @@ def _refuse_losses(routes: Sequence[Route]) -> None:
                 f"flow {route.name} cannot be carried back: "
                 + "; ".join(each.message for each in inverse.losses),
                 advice=" ".join(each.advice for each in inverse.losses),
-            )
-        if inverse.splits:
-            raise ConfigurationError(
-                f"flow {route.name} has `split:`, and this version carries no such flow back",
-                advice="Name the services and flows that go back: `greylag follow --reverse FLOW`.",
             )
 
 
@@ -161,13 +186,13 @@ def _identity(route: Route, environment: str) -> tuple[str, str, str, str]:
 
 
 def _prime(
-    streams: Sequence[BackStream], folder: Path, *, compare: bool, observe: Callable[[str], None]
+    streams: Sequence[BackStream], *, compare: bool, observe: Callable[[str], None]
 ) -> tuple[int, int] | None:
     put = deleted = 0
     for stream in streams:
         if not stream.primed:
             observe(f"{stream.name}: reading every item, to know which record each is")
-            more = prime(stream, compare=folder / "compare.sqlite" if compare else None)
+            more = prime(stream, compare=stream.folder / "compare.sqlite" if compare else None)
             put, deleted = put + more[0], deleted + more[1]
     return (put, deleted) if compare else None
 
@@ -179,11 +204,12 @@ def _follow(
     observe: Callable[[str], None],
 ) -> None:
     applies = [(stream, stream.start()) for stream in streams]
-    waited = {}
+    waited: dict[BackStream, str] = {}
     deadline = time.monotonic() + options.timeout_seconds
-    if options.once:
+    once = options.once or options.end
+    if once:
         for stream in streams:
-            waited[stream.name] = name = f"once-{secrets.token_hex(8)}"
+            waited[stream] = name = f"once-{secrets.token_hex(8)}"
             with closing(stream.another_feed()) as feed:
                 ask_barrier(stream.spool, name, feed.mark())
     observe("following; Ctrl-C ends it, and the same command goes on")
@@ -194,8 +220,8 @@ def _follow(
                 worked = True
             else:
                 stream.check()
-        if options.once:
-            if all(stream.applied.passed(waited[stream.name]) for stream in streams):
+        if once:
+            if all(stream.applied.passed(waited[stream]) for stream in streams):
                 return
             if time.monotonic() > deadline:
                 raise NotDrained(

@@ -5,22 +5,27 @@ is known by its key alone. With `compare` the pass also carries what differs fro
 from __future__ import annotations
 
 import sqlite3
+from collections import deque
 from contextlib import closing
-from typing import TYPE_CHECKING, Final
+from itertools import islice
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from greylag.core.canonical import canonical
 from greylag.core.change import RawChange
 from greylag.core.records import Encoded, Erased, Record, Refused, Rejection
 from greylag.engine.follow.index import Claim, Index
+from greylag.engine.follow.rejoined import Rejoined
 from greylag.engine.lane import Lane
 from greylag.operations.reverse.backstream import PRIMED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from greylag.engine.follow.backward import Backward
     from greylag.operations.reverse.backstream import BackStream
+
+Thing = TypeVar("Thing")
 
 _CHUNK: Final = 5000
 
@@ -38,6 +43,8 @@ def prime(stream: BackStream, *, compare: Path | None = None) -> tuple[int, int]
     with stream.applied.transaction():
         for each in stream.carriers:
             index.forget(each.flow)
+            if isinstance(each, Rejoined):
+                each.forget()
     if compare is None:
         _pass(stream, index, None)
         counts = 0, 0
@@ -62,29 +69,45 @@ def _pass(stream: BackStream, index: Index, db: sqlite3.Connection | None) -> No
                 with stream.applied.transaction():
                     for carrier in carriers:
                         for body in (each.body for each in batch if carrier.owns(each.body)):
-                            items = _claim(stream, index, carrier, body)
-                            if db is not None:
-                                _keep(db, carrier, body, items)
+                            change = _change(stream, carrier, body)
+                            if isinstance(carrier, Rejoined):
+                                deque(carrier.note(change.id, change), maxlen=0)
+                            else:
+                                _claim(
+                                    stream, index, db, carrier, id_=change.id, made=carrier.restored(change)
+                                )
+    for carrier in stream.carriers:
+        if isinstance(carrier, Rejoined):
+            for records in _chunks(carrier.records(), _CHUNK):
+                with stream.applied.transaction():
+                    for record in records:
+                        _claim(stream, index, db, carrier, id_=record, made=carrier.whole(record))
 
 
-def _claim(stream: BackStream, index: Index, carrier: Backward, body: bytes) -> Sequence[Encoded]:
-    """The item's record in the index; nothing of one that cannot be carried back."""
+def _change(stream: BackStream, carrier: Backward, body: bytes) -> RawChange:
+    """The item as a change would give it."""
     key, table = carrier.key(body), carrier.route.table.name
-    id_ = stream.feed.id_of(table, Record(key.get("_id"), key))
-    carried = carrier.carry(RawChange(table, id_, body, 0))
-    if isinstance(carried, Rejection):
-        stream.applied.spoil(carrier.flow, id_, "refused", carried, 0)
-        return ()
-    for each in carried:
-        index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(each), contested=False))
-    return carried
+    return RawChange(table, stream.feed.id_of(table, Record(key.get("_id"), key)), body, 0)
 
 
-def _keep(db: sqlite3.Connection, carrier: Backward, body: bytes, items: Sequence[Encoded]) -> None:
-    for each in items:
-        fields = canonical(carrier.record(body).fields)
-        row = (carrier.flow, each.key, each.body, each.size_bytes, fields)
-        db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", row)
+def _claim(
+    stream: BackStream,
+    index: Index,
+    db: sqlite3.Connection | None,
+    carrier: Backward,
+    *,
+    id_: bytes,
+    made: tuple[Record, Encoded] | Rejection | None,
+) -> None:
+    """The record in the index, and to be compared; it is stale where it cannot be carried back."""
+    if isinstance(made, Rejection):
+        stream.applied.spoil(carrier.flow, id_, "refused", made, 0)
+    elif made is not None:
+        record, encoded = made
+        index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(encoded), contested=False))
+        if db is not None:
+            row = (carrier.flow, encoded.key, encoded.body, encoded.size_bytes, canonical(record.fields))
+            db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", row)
 
 
 def _carry_differences(stream: BackStream, db: sqlite3.Connection) -> tuple[int, int]:
@@ -93,10 +116,10 @@ def _carry_differences(stream: BackStream, db: sqlite3.Connection) -> tuple[int,
     """
     put = deleted = 0
     for carrier in stream.carriers:
-        for gone in _chunks(_vanished(carrier, db)):
+        for gone in _chunks(_vanished(carrier, db), _CHUNK):
             deleted += _write(carrier, gone)
         rows = db.execute("SELECT key, body, size_bytes FROM items WHERE flow = ?", (carrier.flow,))
-        for some in _chunks(Encoded(*row) for row in rows):
+        for some in _chunks((Encoded(*row) for row in rows), _CHUNK):
             put += _write(carrier, some)
     return put, deleted
 
@@ -137,12 +160,8 @@ def _write(carrier: Backward, items: Sequence[Encoded | Erased]) -> int:
     return sum(delivery.items - len(delivery.refused) for delivery in carrier.writer.write(batches))
 
 
-def _chunks(items: Iterator[Encoded] | Iterator[Erased]) -> Iterator[list[Encoded | Erased]]:
-    chunk: list[Encoded | Erased] = []
-    for each in items:
-        chunk.append(each)
-        if len(chunk) == _CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
+def _chunks(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
+    """`things`, so many at a time."""
+    waiting = iter(things)
+    while some := list(islice(waiting, size)):
+        yield some

@@ -7,34 +7,38 @@ are started again, the error of one that raised ends the run. Whatever the run's
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 import uuid
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from greylag.core.progress import LOADED, Snapshot
 from greylag.engine.connections import Rates
-from greylag.engine.disk import sync_folder, writing
 from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.applying import ApplyWork
 from greylag.engine.follow.capture import CaptureWork, ask_barrier
 from greylag.engine.follow.snapshots import as_followed
-from greylag.engine.follow.stream import Stream, streams
+from greylag.engine.follow.stream import streams
 from greylag.engine.load import Load, LoadOptions
-from greylag.engine.repair import repair
-from greylag.errors import ConfigurationError, SchemaError, StateError
+from greylag.errors import SchemaError
 from greylag.executors.child import Child
 from greylag.operations.collisions import with_collisions
+from greylag.operations.follow.allowed import (
+    forward,
+    refuse_lost_spools,
+    refuse_unfollowed,
+    refuse_without_changes,
+)
+from greylag.operations.follow.anew import UNSETTLED, begin_anew, purge
+from greylag.operations.follow.report import FollowReport
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
 from greylag.operations.run import begin, discard_damaged
 from greylag.operations.streams import followed, progress, remember
 from greylag.operations.structure.build import build_indexes
-from greylag.operations.verify import folder_of, verification
 from greylag.state.locks import run_lock
 from greylag.state.store import Store
 
@@ -42,8 +46,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from greylag.config import Project
-    from greylag.core.progress import FlowProgress, StreamProgress
+    from greylag.core.progress import StreamProgress
     from greylag.core.work import Executor
+    from greylag.engine.follow.stream import Stream
     from greylag.engine.route import Route
     from greylag.operations.prepare import Prepared
     from greylag.operations.run import RunOptions
@@ -51,29 +56,6 @@ if TYPE_CHECKING:
 _TICK_SECONDS: Final = 0.2
 _SNAPSHOT_SECONDS: Final = 1.0
 _END_SECONDS: Final = 60.0
-_UNSETTLED: Final = "follow.unsettled"
-_RELOADING: Final = "follow.reloading"
-_PURGE: Final = "follow.purge"
-
-
-@dataclass(frozen=True, slots=True)
-class FollowReport:
-    """How far a run that follows had come when it was told to stop."""
-
-    flows: tuple[FlowProgress, ...]
-    streams: tuple[StreamProgress, ...]
-    seconds: float
-    restarts: int
-    notes: tuple[str, ...] = ()
-
-    @property
-    def quarantined(self) -> int:
-        """How many records of the load stand in quarantine."""
-        return sum(flow.records_quarantined for flow in self.flows)
-
-    def as_json(self) -> dict[str, Any]:
-        """For `--json`."""
-        return {**asdict(self), "records_quarantined": self.quarantined}
 
 
 def follow(
@@ -86,9 +68,8 @@ def follow(
     stopped: threading.Event | None = None,
 ) -> FollowReport:
     """Load what is not loaded, and follow until `stopped` is set or a KeyboardInterrupt. An interrupt before all is
-    loaded is raised. `reload` names services or flows whose streams begin
-    anew: everything they follow is loaded again from a new position, and what is gone at the source then goes at the
-    target.
+    loaded is raised. `reload` names services or flows whose streams begin anew: everything they follow is loaded again
+    from a new position, and what is gone at the source then goes at the target.
 
     Raises PositionLost where a source no longer has what comes after the spool; StateError where a stream ended
     (dropped, renamed), and where state may not be continued (law 12).
@@ -135,14 +116,22 @@ class _Following:
         self._started = time.monotonic()
 
     def run(self, reload: Sequence[str]) -> FollowReport:
-        prepared = self._prepare()
+        prepared = self._prepare(reload)
         self._streams = streams(prepared.routes, self._folder)
-        self._refuse_unfollowed(prepared.routes)
-        self._reset(prepared, reload)
+        if not self._options.restart:
+            refuse_unfollowed(self._store, prepared.routes)
+        begin_anew(
+            self._project,
+            self._store,
+            prepared,
+            self._streams,
+            restart=self._options.restart,
+            reload=reload,
+        )
         with self._supervised():
             # Before their state begins: a flow that has state and is not followed has missed changes.
             remember(self._store, self._streams)
-            self._refuse_lost_spools()
+            refuse_lost_spools(self._store, self._streams)
             self._capture()
             prepared = replace(
                 prepared,
@@ -157,75 +146,34 @@ class _Following:
                 restart=False,
             )
             self._streams = streams(self._load(prepared), self._folder)
-            self._purge(prepared)
+            purge(
+                self._project,
+                self._store,
+                prepared,
+                self._streams,
+                executor=self._executor,
+                observe=self._observe,
+            )
             self._mark()
             self._apply(prepared)
             with suppress(KeyboardInterrupt):  # how following ends
                 self._wait()
         return self._report()
 
-    def _prepare(self) -> Prepared:
-        """What was asked for, and what was followed before: its changes must not be missed meanwhile."""
+    def _prepare(self, reload: Sequence[str]) -> Prepared:
+        """What was asked for, and what was followed before: its changes must not be missed meanwhile. Flows that are
+        carried back are left out.
+        """
         begun = {each.flow for each in self._store.flows()}
         before = followed(self._store)
         only = (*self._options.only, *sorted(before)) if self._options.only else ()
         prepared = prepare(
             self._project, only=only, create=True, begun=() if self._options.restart else begun
         )
-        frozen = [route.name for route in prepared.routes if not route.dataset.resumable_changes]
-        if frozen:
-            raise ConfigurationError(
-                f"the sources of {', '.join(frozen)} keep no resumable log of changes",
-                advice="Freeze their writes and load them with `greylag run`; --only names the flows to follow.",
-            )
-        return prepared
-
-    def _refuse_unfollowed(self, routes: Sequence[Route]) -> None:
-        """What was loaded without being followed has missed changes that no position brings back."""
-        if self._options.restart:
-            return
-        known = followed(self._store)
-        missed = [each.flow for each in self._store.flows() if each.flow not in known]
-        if named := sorted({route.name for route in routes} & set(missed)):
-            raise StateError(
-                f"flow {', '.join(named)} was loaded without --follow: what was written since is not known",
-                advice="`greylag run --follow --restart` loads from the start and follows from there.",
-            )
-
-    def _refuse_lost_spools(self) -> None:
-        """A load that has begun without the spool that holds its position is followed by nothing."""
-        for stream in self._streams:
-            begun = [route.name for route in stream.routes if self._store.partitions(route.name)]
-            if begun and not any(stream.spool.glob("*.seg")):
-                raise StateError(
-                    f"the spool of {stream.name} is gone ({stream.spool}): what was written since is not known",
-                    advice=f"`greylag run --follow --reload {begun[0]}` loads again from a new position.",
-                )
-
-    def _reset(self, prepared: Prepared, reload: Sequence[str]) -> None:
-        """Streams that begin anew lose their spool and what was applied; the loads of their flows begin anew too.
-        Interrupted, it is done again.
-        """
-        names = {each.name for each in self._streams}
-        again = names if self._options.restart else set(self._store.noted(_RELOADING) or []) & names
-        if reload:
-            chosen = {
-                flow.name for flow in self._project.select(reload, [route.flow for route in prepared.routes])
-            }
-            again |= {each.name for each in self._streams if chosen & {route.name for route in each.routes}}
-        if not again:
-            return
-        if not self._options.restart:
-            self._store.note(_PURGE, sorted({*(self._store.noted(_PURGE) or []), *again}))
-        self._store.note(_RELOADING, sorted(again))
-        self._store.note(_UNSETTLED, True)
-        for stream in self._streams:
-            if stream.name in again:
-                _wait_for_late_writes(stream)
-                _forget(stream)
-                for route in stream.routes:
-                    self._store.forget(route.name)
-        self._store.note(_RELOADING, [])
+        refuse_without_changes(prepared.routes)
+        return replace(
+            prepared, routes=forward(self._project, prepared.routes, [*self._options.only, *reload])
+        )
 
     def _capture(self) -> None:
         """Start capture of every stream; return once all have saved a position."""
@@ -261,8 +209,8 @@ class _Following:
         stages = {each.flow: each.stage for each in self._store.flows()}
         todo = [route for route in routes if stages[route.name] not in LOADED]
         if todo:
-            unclean = self._store.noted(_UNSETTLED) or any(self._store.partitions(each.name) for each in todo)
-            self._store.note(_UNSETTLED, True)
+            unclean = self._store.noted(UNSETTLED) or any(self._store.partitions(each.name) for each in todo)
+            self._store.note(UNSETTLED, True)
             load = Load(
                 todo,
                 store=self._store,
@@ -279,30 +227,8 @@ class _Following:
             )
             load.run()
             # Only a load that no process died in, and that knows what became of each request, leaves nothing behind.
-            self._store.note(_UNSETTLED, bool(unclean or load.unknown))
+            self._store.note(UNSETTLED, bool(unclean or load.unknown))
         return routes
-
-    def _purge(self, prepared: Prepared) -> None:
-        """After a load from a new position, and before apply: items whose records are gone are deleted. A record that
-        comes back later has its change in the spool.
-        """
-        again = set(self._store.noted(_PURGE) or [])
-        names = {route.name for each in self._streams if each.name in again for route in each.routes}
-        if not names:
-            return
-        self._store.note(_UNSETTLED, True)
-        chosen = replace(prepared, routes=tuple(route for route in prepared.routes if route.name in names))
-        verification(self._project, chosen, None, executor=self._executor, observe=self._observe)
-        repair(
-            chosen.routes,
-            executor=self._executor,
-            folder=folder_of(self._project, None),
-            state=self._folder,
-            observe=self._observe,
-            delete_extra=True,
-            rates=stated(self._project, chosen.routes).divided(self._executor.processes),
-        )
-        self._store.note(_PURGE, [])
 
     def _mark(self) -> None:
         """Of flows that are not yet following: everything written before now is applied once apply passes a barrier."""
@@ -320,7 +246,7 @@ class _Following:
             self._barriers[stream.name] = barrier
 
     def _apply(self, prepared: Prepared) -> None:
-        unsettled = bool(self._store.noted(_UNSETTLED))
+        unsettled = bool(self._store.noted(UNSETTLED))
         self._settling |= {each.name for each in self._streams}
         rates = stated(self._project, prepared.siblings)
         for stream in self._streams:
@@ -332,13 +258,13 @@ class _Following:
 
     def _wait(self) -> None:
         """Until told to stop, or until something raises."""
-        shown, unsettled = 0.0, bool(self._store.noted(_UNSETTLED))
+        shown, unsettled = 0.0, bool(self._store.noted(UNSETTLED))
         while not self._stopped.wait(_TICK_SECONDS):
             self._check()
             self._advance()
             if unsettled and not self._settling:
                 unsettled = False
-                self._store.note(_UNSETTLED, False)
+                self._store.note(UNSETTLED, False)
             if time.monotonic() - shown >= _SNAPSHOT_SECONDS:
                 shown = time.monotonic()
                 self._observe(self._snapshot())
@@ -408,26 +334,3 @@ class _Following:
 
 def _strike(waiting: set[str], stream: str, told: object) -> None:  # noqa: ARG001 - that it told is enough
     waiting.discard(stream)
-
-
-def _wait_for_late_writes(stream: Stream) -> None:
-    """Until nothing that an apply wrote before can land after what is loaded now."""
-    if not stream.applied.exists():
-        return
-    longest = 0.0
-    for route in {str(each.flow.table.ref): each for each in stream.routes}.values():
-        with closing(route.target.target()) as target, closing(target.writer(route.table)) as writer:
-            longest = max(longest, writer.late_write_seconds)
-    time.sleep(longest)
-
-
-def _forget(stream: Stream) -> None:
-    """What was captured and applied of a stream is gone, durably: first the spool, which holds the position."""
-    with writing(stream.spool):
-        for folder in (stream.spool, stream.scratch, stream.claims):
-            shutil.rmtree(folder, ignore_errors=True)
-        for path in stream.applied.parent.glob(f"{stream.applied.name}*"):
-            path.unlink(missing_ok=True)
-        for folder in (stream.spool.parent, stream.applied.parent):
-            if folder.exists():
-                sync_folder(folder)
