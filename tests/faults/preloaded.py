@@ -1,0 +1,69 @@
+"""Imported by the one process that all of `commands` are forked from: everything they would import, and shorter waits.
+
+Minutes of patience would be minutes of a test: how long one waits before one looks again or tries again is divided.
+Nothing else is other than a user's.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Final
+
+import boto3
+import botocore.loaders
+import pymongo.common
+
+import greylag.cli.drain
+import greylag.cli.follow
+import greylag.cli.root
+import greylag.cli.run
+import greylag.connectors.dynamodb.native
+import greylag.connectors.dynamodb.target
+import greylag.connectors.json.connector
+import greylag.connectors.json.oldstore
+import greylag.connectors.mongodb.source
+import greylag.connectors.mongodb.target
+from greylag.connectors.dynamodb import patience as dynamodb_patience
+from greylag.connectors.dynamodb import probe
+from greylag.connectors.dynamodb import streams as dynamodb_streams
+from greylag.connectors.json import changes as json_changes
+from greylag.connectors.mongodb import patience as mongodb_patience
+from greylag.connectors.mongodb import stream as mongodb_stream
+from greylag.engine.follow import apply
+from greylag.executors import child, processes
+from tests.faults import steps
+
+SHORTER: Final[list[tuple[Any, str, float]]] = [
+    (child, "_LONGEST_WAIT_SECONDS", 0.2),
+    (mongodb_stream, "WAIT_MILLISECONDS", 100),
+    (mongodb_patience, "LONGEST_WAIT_SECONDS", 0.4),
+    (dynamodb_patience, "LONGEST_DELAY_SECONDS", 0.4),
+    (dynamodb_streams, "_IDLE_SECONDS", 0.1),
+    (dynamodb_streams, "_POLL_SECONDS", 0.05),
+    (probe, "_AGAIN_SECONDS", 0.3),
+    (json_changes, "_IDLE_SECONDS", 0.1),
+    (apply, "_DUPLICATE_AGAIN_SECONDS", 0.3),
+    (pymongo.common, "MIN_HEARTBEAT_INTERVAL", 0.1),
+]
+
+
+def _read_once() -> None:
+    """The SDK's descriptions of its services, which every process would read anew."""
+    loader = botocore.loaders.JSONFileLoader
+    loader.load_file = functools.cache(functools.partial(loader.load_file, loader()))
+    loader.load_file = staticmethod(loader.load_file)
+    for service in ("dynamodb", "dynamodbstreams"):
+        client = boto3.client(service, "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+        client.close()
+
+
+def _prepare() -> None:
+    for module, name, value in SHORTER:
+        assert hasattr(module, name), name
+        setattr(module, name, value)
+    processes._serve = steps.named(processes._serve)
+    steps.install()
+
+
+_read_once()
+_prepare()
