@@ -75,6 +75,7 @@ class Ledger:
         """The application has moved: from now on it writes there."""
         self._things.close()
         self._things = things
+        self.refused = False
 
     def __enter__(self) -> Self:
         self._stopping.clear()

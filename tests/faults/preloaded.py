@@ -6,11 +6,8 @@ Nothing else is other than a user's.
 
 from __future__ import annotations
 
-import functools
 from typing import Any, Final
 
-import boto3
-import botocore.loaders
 import pymongo.common
 
 import greylag.cli.drain
@@ -31,7 +28,7 @@ from greylag.connectors.mongodb import patience as mongodb_patience
 from greylag.connectors.mongodb import stream as mongodb_stream
 from greylag.engine.follow import apply
 from greylag.executors import child, processes
-from tests.faults import steps
+from tests.faults import sdk, steps
 
 SHORTER: Final[list[tuple[Any, str, float]]] = [
     (child, "_LONGEST_WAIT_SECONDS", 0.2),
@@ -47,23 +44,13 @@ SHORTER: Final[list[tuple[Any, str, float]]] = [
 ]
 
 
-def _read_once() -> None:
-    """The SDK's descriptions of its services, which every process would read anew."""
-    loader = botocore.loaders.JSONFileLoader
-    loader.load_file = functools.cache(functools.partial(loader.load_file, loader()))
-    loader.load_file = staticmethod(loader.load_file)
-    for service in ("dynamodb", "dynamodbstreams"):
-        client = boto3.client(service, "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-        client.close()
-
-
 def _prepare() -> None:
     for module, name, value in SHORTER:
         assert hasattr(module, name), name
         setattr(module, name, value)
+    sdk.read_once()
     processes._serve = steps.named(processes._serve)
     steps.install()
 
 
-_read_once()
 _prepare()

@@ -51,6 +51,7 @@ def prime(stream: BackStream, *, compare: Path | None = None) -> tuple[int, int]
             counts = _carry_differences(stream, db)
         compare.unlink(missing_ok=True)
     with stream.applied.transaction():
+        index.gathered()
         stream.applied.note(PRIMED, True)
     return counts
 
@@ -76,7 +77,7 @@ def _claim(stream: BackStream, index: Index, carrier: Backward, body: bytes) -> 
         stream.applied.spoil(carrier.flow, id_, "refused", carried, 0)
         return ()
     for each in carried:
-        index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(each), contested=False))
+        index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(each), contested=True))
     return carried
 
 
