@@ -77,7 +77,10 @@ class Table:
 
     def __init__(self, endpoint: str, table: str) -> None:
         self._client = boto3.client(
-            "dynamodb", endpoint_url=endpoint, region_name="us-east-1", config=Config(retries={"max_attempts": 9})
+            "dynamodb",
+            endpoint_url=endpoint,
+            region_name="us-east-1",
+            config=Config(retries={"max_attempts": 9}),
         )
         self._table = table
         self._write = TypeSerializer().serialize
@@ -99,7 +102,9 @@ class Table:
             Key=self._key(before),
             UpdateExpression="SET " + ", ".join(f"{each} = :{each[1:]}" for each in names),
             ExpressionAttributeNames=names,
-            ExpressionAttributeValues={f":{each[1:]}": self._write(change[name]) for each, name in names.items()},
+            ExpressionAttributeValues={
+                f":{each[1:]}": self._write(change[name]) for each, name in names.items()
+            },
         )
 
     def delete(self, before: State) -> None:
@@ -134,7 +139,11 @@ class Table:
         return {"pk": self._write(f"{state['kind']}#{state['_id']}")}
 
     def _item(self, state: State) -> dict[str, Any]:
-        return {**self._key(state), "is": {"S": "moved"}, **{name: self._write(each) for name, each in state.items()}}
+        return {
+            **self._key(state),
+            "is": {"S": "moved"},
+            **{name: self._write(each) for name, each in state.items()},
+        }
 
 
 class File:

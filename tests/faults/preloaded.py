@@ -28,6 +28,7 @@ from greylag.connectors.mongodb import patience as mongodb_patience
 from greylag.connectors.mongodb import stream as mongodb_stream
 from greylag.engine.follow import apply
 from greylag.executors import child, processes
+from greylag.operations.reverse import follow as reverse
 from tests.faults import sdk, steps
 
 SHORTER: Final[list[tuple[Any, str, float]]] = [
@@ -40,6 +41,7 @@ SHORTER: Final[list[tuple[Any, str, float]]] = [
     (probe, "_AGAIN_SECONDS", 0.3),
     (json_changes, "_IDLE_SECONDS", 0.1),
     (apply, "_DUPLICATE_AGAIN_SECONDS", 0.3),
+    (reverse, "_TRIED_AGAIN_SECONDS", 1.0),
     (pymongo.common, "MIN_HEARTBEAT_INTERVAL", 0.1),
 ]
 

@@ -127,7 +127,10 @@ class Proxy:
     def _instead(self, fault: str, request: _Request) -> tuple[str, dict[str, Any]] | None:
         if fault == "throttle":
             kind = self._chance.choice(("ProvisionedThroughputExceededException", "ThrottlingException"))
-            return "400 Bad Request", {"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": "slower"}
+            return "400 Bad Request", {
+                "__type": f"com.amazonaws.dynamodb.v20120810#{kind}",
+                "message": "slower",
+            }
         if fault == "internal error":
             kind = "com.amazonaws.dynamodb.v20120810#InternalServerError"
             return "500 Internal Server Error", {"__type": kind, "message": "it"}
@@ -150,7 +153,9 @@ class _Request:
     def __init__(self, raw: bytes, head: bytes, body: bytes) -> None:
         self.raw = raw
         lines = head.decode("latin-1").split("\r\n")
-        self.headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines[1:])}
+        self.headers = {
+            name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines[1:])
+        }
         self.operation = self.headers.get("x-amz-target", "").rpartition(".")[2]
         self.body: dict[str, Any] = json.loads(body)
 
@@ -161,7 +166,9 @@ class _Request:
             data += _more(source)
         head, _, body = data.partition(b"\r\n\r\n")
         length = next(
-            int(each.partition(b":")[2]) for each in head.split(b"\r\n") if each.lower().startswith(b"content-length:")
+            int(each.partition(b":")[2])
+            for each in head.split(b"\r\n")
+            if each.lower().startswith(b"content-length:")
         )
         while len(body) < length:
             more = _more(source)
@@ -172,7 +179,9 @@ class _Request:
         """Send it with another body; the answer's status."""
         connection = http.client.HTTPConnection(host, port, timeout=10)
         try:
-            headers = {name: each for name, each in self.headers.items() if name not in {"content-length", "host"}}
+            headers = {
+                name: each for name, each in self.headers.items() if name not in {"content-length", "host"}
+            }
             connection.request("POST", "/", json.dumps(body), headers)
             answer = connection.getresponse()
             answer.read()

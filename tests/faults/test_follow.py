@@ -65,7 +65,9 @@ def test_many_seeds(path: str, tmp_path: Path, mongodb_users_url: str, dynamodb_
         began = time.monotonic()
         folder = tmp_path / f"from-{first}"
         seeds = [1000 + seed for seed in range(first, min(first + TOGETHER, count or 20))]
-        for what, times in episodes(path, seeds, folder, Servers(mongodb_users_url, dynamodb_endpoint)).items():
+        for what, times in episodes(
+            path, seeds, folder, Servers(mongodb_users_url, dynamodb_endpoint)
+        ).items():
             done[what] = done.get(what, 0) + times
         print(f"{path}: seeds to {seeds[-1]} passed ({time.monotonic() - began:.1f} s)", flush=True)
     print(f"{path}: {done}", flush=True)
