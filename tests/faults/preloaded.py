@@ -20,6 +20,7 @@ import greylag.connectors.json.connector
 import greylag.connectors.json.oldstore
 import greylag.connectors.mongodb.source
 import greylag.connectors.mongodb.target
+from greylag.connectors import memory_changes
 from greylag.connectors.dynamodb import patience as dynamodb_patience
 from greylag.connectors.dynamodb import probe
 from greylag.connectors.dynamodb import streams as dynamodb_streams
@@ -41,6 +42,7 @@ SHORTER: Final[list[tuple[Any, str, float]]] = [
     (probe, "_AGAIN_SECONDS", 0.3),
     (json_changes, "_IDLE_SECONDS", 0.1),
     (apply, "_DUPLICATE_AGAIN_SECONDS", 0.3),
+    (memory_changes, "_IDLE_SECONDS", 0.1),
     (reverse, "_TRIED_AGAIN_SECONDS", 1.0),
     (pymongo.common, "MIN_HEARTBEAT_INTERVAL", 0.1),
 ]

@@ -140,6 +140,12 @@ def from_sdk(error: Exception, doing: str, region: str) -> GreylagError:
     if isinstance(error, sdk.ClientError):
         told = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        if str(told.get("Code")) == str(
+            status
+        ):  # the SDK's word for an answer without a code: it was cut off
+            return TransientError(
+                f"{doing}: an answer that says no more than {status}", advice="Run again: it goes on."
+            )
         return Fault(status, str(told.get("Code")), one_line(str(told.get("Message", "")))).error(
             doing, region
         )
