@@ -39,7 +39,7 @@ def test_a_file_that_is_being_written_is_described_once_it_is_whole(tmp_path: Pa
     described = source(tmp_path).describe("things")
     writing.join()
     assert described.estimated_bytes == 11
-    path.write_text("nothing of JSON")
+    path.write_text("")
     with pytest.raises(SourceDataError):
         source(tmp_path).describe("things")
 
