@@ -131,8 +131,8 @@ class Table:
         if self._key(before) == self._key(state):
             self.insert(state)
             return
-        gone = {"Delete": {"TableName": self._table, "Key": self._key(before)}}
-        new = {"Put": {"TableName": self._table, "Item": self._item(state)}}
+        gone: Any = {"Delete": {"TableName": self._table, "Key": self._key(before)}}
+        new: Any = {"Put": {"TableName": self._table, "Item": self._item(state)}}
         self._client.transact_write_items(TransactItems=[gone, new])
 
     def _key(self, state: State) -> dict[str, Any]:

@@ -110,6 +110,6 @@ def _end_with_the_test() -> None:
 
 def _fork_workers() -> None:
     """This process's workers come from where it came from, not by "spawn"."""
-    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[attr-defined]
+    forkserver._forkserver.ensure_running = lambda: None  # type: ignore[method-assign]
     context = multiprocessing.get_context("forkserver")
     multiprocessing.get_context = lambda method=None: context  # type: ignore[assignment]

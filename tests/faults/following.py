@@ -19,8 +19,8 @@ from pymongo import MongoClient
 
 from greylag.config import load
 from greylag.operations.drain import drain
-from tests.faults.applications import Collection, File, Table
 from tests.faults import sdk
+from tests.faults.applications import Collection, File, Table
 from tests.faults.commands import Running, call
 from tests.faults.ledger import Ledger
 from tests.faults.proxy import FAULTS, OF_DYNAMODB, Proxy
@@ -179,9 +179,9 @@ class Session(ABC):
                     client[each].command("dropAllRolesFromDatabase")
                     client.drop_database(each)
         if "dynamodb" in (self.path.source, self.path.target):
-            with closing(boto3.client("dynamodb", "us-east-1", endpoint_url=self.servers.dynamodb)) as client:
-                with contextlib.suppress(client.exceptions.ResourceNotFoundException):
-                    client.delete_table(TableName=self.name)
+            dynamodb = boto3.client("dynamodb", "us-east-1", endpoint_url=self.servers.dynamodb)
+            with closing(dynamodb), contextlib.suppress(dynamodb.exceptions.ResourceNotFoundException):
+                dynamodb.delete_table(TableName=self.name)
 
     def check(self) -> None:
         """Begin again what ended by an error that passes; any other end is a failure."""
@@ -374,7 +374,7 @@ def _expected(path: Path_, records: list[State]) -> Mapping[Any, State]:
     """What the records are at the target."""
     if path.target == "mongodb":
         return {each["_id"]: each for each in records}
-    found = {}
+    found: dict[Any, State] = {}
     for each in records:
         keys = [(f"{each['kind']}#{each['_id']}", "moved")]
         if not path.reversed:

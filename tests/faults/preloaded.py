@@ -10,16 +10,6 @@ from typing import Any, Final
 
 import pymongo.common
 
-import greylag.cli.drain
-import greylag.cli.follow
-import greylag.cli.root
-import greylag.cli.run
-import greylag.connectors.dynamodb.native
-import greylag.connectors.dynamodb.target
-import greylag.connectors.json.connector
-import greylag.connectors.json.oldstore
-import greylag.connectors.mongodb.source
-import greylag.connectors.mongodb.target
 from greylag.connectors import memory_changes
 from greylag.connectors.dynamodb import patience as dynamodb_patience
 from greylag.connectors.dynamodb import probe

@@ -14,10 +14,11 @@ import os
 import signal
 import sqlite3
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
 NAMED: Final = "greylag-"
 TOLD: Final = "kill-at"
@@ -35,7 +36,7 @@ _life = _Life()
 
 
 def tell(folder: Path, role: str, at: int, when: str) -> None:
-    """The next process of this role in `folder` kills itself `when` ("before", "after") it takes its step `at`, from 1."""
+    """The next process of this role in `folder` kills itself `when` ("before", "after") it takes its step `at`."""
     (folder / DONE).unlink(missing_ok=True)
     draft = folder / f"{TOLD}.new"
     draft.write_text(json.dumps([role, at, when]))
@@ -130,8 +131,10 @@ class _Connection(sqlite3.Connection):
         with _step():
             super().commit()
 
-    def __exit__(self, kind: Any, *error: Any) -> Any:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> Literal[False]:
         if kind is not None or not self.in_transaction:
-            return super().__exit__(kind, *error)
+            return super().__exit__(kind, error, trace)
         with _step():
-            return super().__exit__(kind, *error)
+            return super().__exit__(kind, error, trace)

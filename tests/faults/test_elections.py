@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +121,7 @@ def test_every_acknowledged_write_outlives_elections(tmp_path: Path) -> None:
                     with ledger:
                         happen(members)
                         wanted = ledger.acknowledged + 50
-                        until(lambda wanted=wanted: ledger.acknowledged >= wanted)
+                        until(partial(_has_acknowledged, ledger, wanted))
                     assert ledger.acknowledged > before
                     _compare(tmp_path, running, ledger, url)
             ledger.close()
@@ -137,6 +138,10 @@ def _compare(folder: Path, running: Running, ledger: Ledger, url: str) -> None:
     records = {each["_id"]: each for each in ledger.records()}
     with MongoClient[dict[str, Any]](url) as client:
         assert {each["_id"]: each for each in client.new.things.find()} == records
+
+
+def _has_acknowledged(ledger: Ledger, count: int) -> bool:
+    return ledger.acknowledged >= count
 
 
 def _steps_down(members: Members) -> None:

@@ -50,7 +50,7 @@ class Scenario:
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.folder = folder
-        self.records = {n: {"_id": n, "name": f"n{n}", "v": 0} for n in range(8)}
+        self.records: dict[int, dict[str, Any]] = {n: {"_id": n, "name": f"n{n}", "v": 0} for n in range(8)}
         (folder / "greylag.yaml").write_text(PROJECT)
         memory.put(folder / "a.sqlite", "things", self.records.values(), family="bson")
 
@@ -113,11 +113,9 @@ class Scenario:
 
     def _compare(self) -> None:
         for table, more in (("things", True), ("named", False)):
-            found = sorted(memory.items(self.folder / "b.sqlite", table), key=lambda each: each["_id"])
-            assert found == [
-                {**each, "pk": f"T#{each['_id']}"} if more else each
-                for each in sorted(self.records.values(), key=lambda each: each["_id"])
-            ]
+            found = {each["_id"]: each for each in memory.items(self.folder / "b.sqlite", table)}
+            wanted = self.records.items()
+            assert found == {id_: {**each, "pk": f"T#{id_}"} if more else each for id_, each in wanted}
 
 
 def places(every: int) -> Iterator[tuple[int, str]]:

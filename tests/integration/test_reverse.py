@@ -265,10 +265,10 @@ services:
     def item(kind: str, number: int) -> dict[str, Any]:
         return {"pk": {"S": f"{kind}#{number}"}, "kind": {"S": kind}, "_id": {"N": str(number)}}
 
-    def put(kind: str, number: int) -> dict[str, Any]:
+    def put(kind: str, number: int) -> Any:
         return {"Put": {"TableName": table, "Item": item(kind, number)}}
 
-    def delete(kind: str, number: int) -> dict[str, Any]:
+    def delete(kind: str, number: int) -> Any:
         return {"Delete": {"TableName": table, "Key": {"pk": {"S": f"{kind}#{number}"}}}}
 
     with MongoClient[dict[str, Any]](mongodb_url) as mongo:

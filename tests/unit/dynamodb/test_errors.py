@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     ],
 )
 def test_whether_it_passes(status: int, code: str, expected: type[Exception]) -> None:
-    told = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    told: Any = {"Error": {"Code": code, "Message": ""}, "ResponseMetadata": {"HTTPStatusCode": status}}
     found = from_sdk(ClientError(told, "DescribeTable"), "describing table t", "us-east-1")
     assert type(found) is expected
     assert "describing table t" in str(found)
@@ -45,7 +45,11 @@ def test_an_answer_that_is_cut_off_is_none(tmp_path: Path, status: str) -> None:
                 client.sendall(f'HTTP/1.1 {status}\r\nContent-Length: 99\r\n\r\n{{"Table'.encode())
 
         threading.Thread(target=answer).start()
-        given = {"kind": "dynamodb", "region": "r", "endpoint_url": f"http://127.0.0.1:{server.getsockname()[1]}"}
+        given: Any = {
+            "kind": "dynamodb",
+            "region": "r",
+            "endpoint_url": f"http://127.0.0.1:{server.getsockname()[1]}",
+        }
         target = connector.open("new", connector.options(**given), tmp_path).target()
         with pytest.raises(TransientError, match="describing table t: the answer was cut off"):
             target.describe("t")
