@@ -1,224 +1,417 @@
-"""A following run under faults, one seeded episode after another, each of which ends drained and compared."""
+"""Following runs under faults, one seeded episode after another, each of which ends drained and compared."""
 
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import signal
 import time
+from abc import ABC, abstractmethod
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 from boto3.dynamodb.types import TypeDeserializer
 from pymongo import MongoClient
 
-from tests.command import Command
+from greylag.config import load
+from greylag.operations.drain import drain
+from tests.faults import sdk
+from tests.faults.applications import Collection, File, Table
+from tests.faults.commands import Running, call
 from tests.faults.ledger import Ledger
-from tests.faults.proxy import FAULTS, Proxy
+from tests.faults.proxy import FAULTS, OF_DYNAMODB, Proxy
 
 if TYPE_CHECKING:
-    import subprocess
+    from collections.abc import Mapping
+    from pathlib import Path
 
-DEADLINE_SECONDS: Final = 180.0
-LATE_SECONDS: Final = 4
-"""What the target is told of late writes: the proxy's latest land after less than one second."""
+    from tests.faults.ledger import State, Things
 
-_MONGODB: Final = """
-project: ledger
-connections:
-  old: {{kind: mongodb, url: "{source}", database: {database}}}
-  new: {{kind: mongodb, url: "{target}", database: {database}_new, create_tables: true, late_write_seconds: {late}}}
-services:
-  s:
-    flows:
-      things: {{from: old.things, to: new.things, key: {{_id: "{{_id}}"}}}}
-"""
-_DYNAMODB: Final = """
-project: ledger
-connections:
-  old: {{kind: mongodb, url: "{source}", database: {database}}}
-  new: {{kind: dynamodb, region: us-east-1, endpoint_url: "{target}", create_tables: true, late_write_seconds: {late}}}
-tables:
-  {table}: {{in: new, key: [pk]}}
-services:
-  s:
-    flows:
-      moved: {{from: old.things, to: new.{table}, attributes: {{pk: "{{kind}}#{{_id}}", is: moved}}}}
-      plain: {{from: old.things, to: new.{table}, attributes: {{pk: "ID/{{_id}}", is: plain}}}}
-"""
-PATHS: Final = {"mongodb-dynamodb": _DYNAMODB, "mongodb-mongodb": _MONGODB}
+DEADLINE_SECONDS: Final = 120.0
+LATE_WRITE_SECONDS: Final = 1.5
+"""What targets are told of late writes: the proxy's land after less than one second (`proxy.GIVEN_UP_SECONDS`)."""
+PASSING: Final = frozenset({4, 7})
+"""Exit codes of what passes: a worker of a load was killed, a server was away for too long."""
+_USER: Final = "application"
 
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where the tests' servers are."""
+    """Where the tests' servers are; MongoDB's asks who one is, and the address is its administrator's."""
 
     mongodb: str
     dynamodb: str
 
 
-class Session:
-    """One project, its ledger, its proxies, and the run that follows."""
+@dataclass(frozen=True, slots=True)
+class Path_:  # noqa: N801 - a path of data, not of files
+    """From which kind of store to which, and whether the application then moves to the target and is carried back."""
 
-    def __init__(self, path: str, folder: Path, servers: Servers, name: str, seed: int) -> None:
-        self.path, self.seed, self._servers, self._name = path, seed, servers, name
-        self.ledger = Ledger(servers.mongodb, name, seed=seed)
-        self.ledger.create()
-        self.proxies = [_proxy(servers.mongodb, seed)]
-        source = _through(servers.mongodb, self.proxies[0])
-        there = servers.dynamodb if path == "mongodb-dynamodb" else servers.mongodb
-        self.proxies.append(_proxy(there, seed + 1))
+    source: str
+    target: str
+    reversed: bool = False
+
+    @property
+    def name(self) -> str:
+        back = f"{self.target}-{self.source}-reversed"
+        return back if self.reversed else f"{self.source}-{self.target}"
+
+
+PATHS: Final = {
+    each.name: each
+    for each in (
+        Path_("mongodb", "dynamodb"),
+        Path_("mongodb", "mongodb"),
+        Path_("json", "dynamodb"),
+        Path_("mongodb", "dynamodb", reversed=True),
+        Path_("json", "dynamodb", reversed=True),
+        Path_("mongodb", "mongodb", reversed=True),
+    )
+}
+
+_CONNECTIONS: Final = {
+    "mongodb": '{{kind: mongodb, url: "{url}", database: {database}, {more}}}',
+    "dynamodb": '{{kind: dynamodb, region: us-east-1, endpoint_url: "{url}", {more}}}',
+    "json": "{{kind: json, path: data}}",
+}
+_TARGET: Final = f"create_tables: true, late_write_seconds: {LATE_WRITE_SECONDS}"
+_SOURCES: Final = {"mongodb": "old.things", "json": '"old.db.json#/things"'}
+# Both templates of keys: one that changes move, and one of the id alone, which needs no index. Carried back, each
+# record must be one item's.
+_FLOWS: Final = {
+    "mongodb": 'things: {{from: {source}, to: new.things, key: {{_id: "{{_id}}"}}}}',
+    "dynamodb": 'moved: {{from: {source}, to: new.{table}, attributes: {{pk: "{{kind}}#{{_id}}", is: moved}}{types}}}',
+    "plain": 'plain: {{from: {source}, to: new.{table}, attributes: {{pk: "ID/{{_id}}", is: plain}}}}',
+}
+
+
+class Session(ABC):
+    """One project, its ledger, its proxies, and the command that follows."""
+
+    faults: tuple[tuple[str, int], ...] = (("kill", 2), ("kill all", 1), ("network", 5))
+
+    def __init__(self, path: Path_, folder: Path, servers: Servers, name: str, seed: int) -> None:
+        self.path, self.folder, self.servers, self.name = path, folder, servers, name
+        self.done: dict[str, int] = {}
+        sdk.read_once()
         folder.mkdir(parents=True)
-        self.greylag = Command(folder)
-        self.greylag.write(
-            PATHS[path].format(
-                source=source,
-                target=_through(there, self.proxies[1]),
-                database=name,
-                table=name,
-                late=LATE_SECONDS,
-            )
-        )
-        self._process: subprocess.Popen[str] | None = None
-        self.start()
-
-    def start(self) -> None:
-        """Run --follow, its output in a file."""
-        arguments = ("run", "--follow", "--processes", "1", "--page-bytes", "2000")
-        self._process = self.greylag.start(*arguments)
-        # Its pipes are never full: what it tells is a line now and then.
+        self.proxies: dict[str, Proxy] = {}
+        for number, (end, kind) in enumerate((("old", path.source), ("new", path.target))):
+            if kind != "json":
+                self.proxies[end] = _proxy(getattr(servers, kind), seed + number)
+        (folder / "greylag.yaml").write_text(self._project())
+        (folder / "data").mkdir()
+        if "mongodb" in (path.source, path.target):
+            self._make_users()
+        self.ledger = Ledger(self._application("old", seed), seed=seed)
+        self.ledger.begin()
+        self.running: Running | None = None
 
     def episode(self, seed: int) -> None:
-        """Writes and faults for a while; then what the target holds is what was written."""
+        """Writes and faults for a while; then what one side holds is what was written at the other."""
         chance = random.Random(seed)
         with self.ledger:
-            for _ in range(chance.randint(1, 3)):
+            for _ in range(chance.randint(3, 5)):
                 self._fault(chance)
+        assert not self.ledger.refused
         self.drained()
         self.compare()
 
     def _fault(self, chance: random.Random) -> None:
-        time.sleep(chance.uniform(0.05, 0.4))  # when a fault comes is part of the seed
-        what = chance.choice(("kill a child", "kill a child", "kill all", "network", "network", "network"))
-        if what == "network":
-            proxy = chance.choice(self.proxies)
+        time.sleep(chance.uniform(0.02, 0.25))  # when a fault comes is part of the seed
+        what = chance.choice([name for name, share in self.faults for _ in range(share)])
+        if what == "network" and self.proxies:
+            end = chance.choice(sorted(self.proxies))
+            proxy = self.proxies[end]
+            kind = self.path.source if end == "old" else self.path.target
             proxy.share = chance.choice((0.02, 0.1, 0.5))
-            proxy.fault = chance.choice(FAULTS)
-            time.sleep(chance.uniform(0.1, 0.6))
+            proxy.fault = what = chance.choice(OF_DYNAMODB if kind == "dynamodb" else FAULTS)
+            time.sleep(chance.uniform(0.1, 0.35))
             proxy.fault = None
-        elif what == "kill a child":
-            if children := self._children():
-                _kill(chance.choice(children))
+        elif what == "kill":
+            assert self.running is not None
+            if workers := sorted(self.running.workers().items()):
+                pid, role = chance.choice(workers)
+                what = f"kill {role}"
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         else:
-            self._end(signal.SIGKILL)
+            what = "kill all"
+            self.end(signal.SIGKILL)
             self.start()
+        self.done[what] = self.done.get(what, 0) + 1
 
+    @abstractmethod
+    def start(self) -> None:
+        """Begin to follow."""
+
+    @abstractmethod
     def drained(self) -> None:
-        """Everything written before now is applied; a run that ended by an error that passes is begun again."""
-        deadline = time.monotonic() + DEADLINE_SECONDS
-        while True:
-            assert self._process is not None
-            if self._process.poll() is not None:
-                out, err = self._process.communicate()
-                assert self._process.returncode in (4, 7), f"{self._process.returncode}\n{out}\n{err}"
-                assert "Traceback" not in err, err
-                self.start()
-            told = self.greylag("drain", "--timeout", "20", "--json", expect=None)
-            if told.returncode == 0:
-                return
-            assert time.monotonic() < deadline, f"not drained\n{told.stdout}\n{told.stderr}"
+        """Everything written before now is applied; a command that ended by an error that passes is begun again."""
 
+    @abstractmethod
     def compare(self) -> None:
-        """Target == map(source), and the source is the ledger."""
-        records = self.ledger.records()
-        if self.path == "mongodb-mongodb":
-            with MongoClient[dict[str, Any]](self._servers.mongodb) as client:
-                found = {each["_id"]: each for each in client[f"{self._name}_new"]["things"].find()}
-            assert found == {each["_id"]: each for each in records}
-            return
-        expected: dict[str, dict[str, Any]] = {}
-        for each in records:
-            for pk, kind in ((f"{each['kind']}#{each['_id']}", "moved"), (f"ID/{each['_id']}", "plain")):
-                expected[pk] = {"pk": pk, "is": kind, **each}
-        assert _items(self._servers.dynamodb, self._name) == expected
+        """What one side holds is what was written at the other."""
+
+    def end(self, how: int) -> int | None:
+        """End what follows."""
+        if self.running is None:
+            return None
+        running, self.running = self.running, None
+        return running.end(how)
 
     def close(self) -> None:
-        """End everything; the run cleanly."""
-        self._end(signal.SIGTERM)
-        for proxy in self.proxies:
+        """End everything, and remove what was made."""
+        if self.running is not None:
+            self.running.send(signal.SIGKILL)
+        for proxy in self.proxies.values():
+            proxy.fault = None
             proxy.close()
         self.ledger.close()
-        with MongoClient[dict[str, Any]](self._servers.mongodb) as client:
-            client.drop_database(self._name)
-            client.drop_database(f"{self._name}_new")
+        if "mongodb" in (self.path.source, self.path.target):
+            with MongoClient[dict[str, Any]](self.servers.mongodb) as client:
+                for each in (self.name, f"{self.name}_new"):
+                    client[each].command("dropAllUsersFromDatabase")
+                    client[each].command("dropAllRolesFromDatabase")
+                    client.drop_database(each)
+        if "dynamodb" in (self.path.source, self.path.target):
+            dynamodb = boto3.client("dynamodb", "us-east-1", endpoint_url=self.servers.dynamodb)
+            with closing(dynamodb), contextlib.suppress(dynamodb.exceptions.ResourceNotFoundException):
+                dynamodb.delete_table(TableName=self.name)
 
-    def _end(self, how: int) -> None:
-        assert self._process is not None
-        with contextlib.suppress(ProcessLookupError):
-            self._process.send_signal(how)
-        self._process.communicate(timeout=DEADLINE_SECONDS)
+    def check(self) -> None:
+        """Begin again what ended by an error that passes; any other end is a failure."""
+        if self.running is not None and (code := self.running.code) is not None:
+            text = self.running.text
+            assert code in PASSING, f"exit code {code}\n{text}"
+            assert "Traceback" not in text, text
+            self.running = None
+            self.start()
 
-    def _children(self) -> list[int]:
-        assert self._process is not None
-        path = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children")
-        found = []
-        with contextlib.suppress(OSError):
-            for task in path.parents[1].iterdir():
-                found += [int(each) for each in (task / "children").read_text().split()]
-        return [each for each in found if b"spawn_main" in _command(each)]
+    def _begin(self, *arguments: str) -> None:
+        self.running = Running(self.folder, *arguments)
+
+    def _project(self) -> str:
+        path = self.path
+        named = {"source": _SOURCES[path.source], "table": self.name}
+        named["types"] = ", types: {_id: int, version: int}" if path.source == "mongodb" else ""
+        flows = [_FLOWS[path.target]]
+        if path.target == "dynamodb" and not path.reversed:
+            flows.append(_FLOWS["plain"])
+        ends = {
+            "old": (
+                path.source,
+                self.name,
+                f'application_user: "{_USER}@{self.name}"' if path.source == "mongodb" else "",
+            ),
+            "new": (path.target, f"{self.name}_new", _TARGET),
+        }
+        if path.reversed and path.source == "mongodb":
+            kind, database, more = ends["old"]
+            ends["old"] = (kind, database, f"{more}, late_write_seconds: {LATE_WRITE_SECONDS}")
+        lines = ["project: ledger", "connections:"]
+        for end, (kind, database, more) in ends.items():
+            url = _through(getattr(self.servers, kind), self.proxies[end]) if end in self.proxies else ""
+            lines.append(f"  {end}: {_CONNECTIONS[kind].format(url=url, database=database, more=more)}")
+        if path.target == "dynamodb":
+            lines += ["tables:", f"  {self.name}: {{in: new, key: [pk]}}"]
+        lines += ["services:", "  s:", "    flows:"]
+        lines += [f"      {each.format(**named)}" for each in flows]
+        return "\n".join(lines) + "\n"
+
+    def _make_users(self) -> None:
+        with MongoClient[dict[str, Any]](self.servers.mongodb) as client:
+            database = client[self.name]
+            database["things"].create_index("name", unique=True)
+            for each in (
+                self.name,
+                f"{self.name}_new",
+            ):  # at the new store it is another user, whom no fence holds
+                roles = [{"role": "readWrite", "db": each}]
+                client[each].command("createUser", _USER, pwd="secret", roles=roles)
+
+    def _application(self, end: str, seed: int) -> Things:
+        kind = self.path.source if end == "old" else self.path.target
+        if kind == "json":
+            return File(self.folder / "data" / "db.json", seed)
+        if kind == "dynamodb":
+            return Table(self.servers.dynamodb, self.name)
+        parts = urlsplit(self.servers.mongodb)
+        hosts = parts.netloc.rpartition("@")[2]
+        database = self.name if end == "old" else f"{self.name}_new"
+        return Collection(f"mongodb://{_USER}:secret@{hosts}/?replicaSet=rs0&authSource={database}", database)
 
 
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+class Forward(Session):
+    """`greylag run --follow`, whose load is under faults too; in the end the source is fenced while it is written."""
+
+    def start(self) -> None:
+        self._begin("run", "--follow", "--processes", "1", "--page-bytes", "2000")
+
+    def drained(self) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        project = load(self.folder / "greylag.yaml")
+        while True:
+            told = "its load has not begun"
+            with contextlib.suppress(Exception):
+                report = drain(project, timeout_seconds=3)
+                told = "; ".join(report.hindrances)
+                if report.drained:
+                    return
+            self.check()
+            assert time.monotonic() < deadline, f"not drained: {told}\n{self.running and self.running.text}"
+            time.sleep(0.05)
+
+    def compare(self) -> None:
+        records = self.ledger.records()
+        assert _held(self.path, self.servers, self.name) == _expected(self.path, records)
+
+    def fence(self) -> None:
+        """The application writes until it is refused; what was acknowledged before is at the target."""
+        files = self.path.source == "json"
+        with self.ledger:
+            time.sleep(0.1)
+            if not files:  # modes do not hold root, and a lock holds nobody who has looked already
+                self._call("fence", "s")
+                deadline = time.monotonic() + DEADLINE_SECONDS
+                while not self.ledger.refused:
+                    assert time.monotonic() < deadline, "the fence refuses nothing"
+                    time.sleep(0.01)
+        if files:
+            self._call("fence", "s")
+        self.drained()
+        self.compare()
+
+    def _call(self, *arguments: str) -> None:
+        code, text = call(self.folder, *arguments)
+        assert code == 0, f"{arguments}: {code}\n{text}"
 
 
-def _command(pid: int) -> bytes:
-    with contextlib.suppress(OSError):
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    return b""
+class Backward(Forward):
+    """Loaded, followed, fenced and drained; then the application writes at the target, and `greylag follow --reverse`
+    carries that back.
+    """
+
+    faults = (("kill all", 3), ("network", 5))
+    back = False
+
+    def turn(self, seed: int) -> None:
+        """The application moves."""
+        super().start()
+        with self.ledger:
+            time.sleep(0.3)
+        self.drained()
+        self.fence()
+        assert self.end(signal.SIGTERM) == 0
+        self.back = True
+        self.ledger.go_on_at(self._application("new", seed))
+        self._call("follow", "--reverse", "--once")
+
+    def start(self) -> None:
+        self._begin("follow", "--reverse") if self.back else super().start()
+
+    def drained(self) -> None:
+        if not self.back:
+            super().drained()
+            return
+        self.check()
+        code = self.end(signal.SIGTERM)
+        # It may have had no time to learn what SIGTERM means; what a unique index keeps out may still be stale.
+        assert code in {0, 1, 10, 130, -signal.SIGTERM, *PASSING}, code
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while True:
+            code, text = call(self.folder, "follow", "--reverse", "--once", "--timeout", "30")
+            if code == 0:
+                break
+            assert code in PASSING, f"exit code {code}\n{text}"
+            assert time.monotonic() < deadline, text
+        self.start()
+
+    def compare(self) -> None:
+        if not self.back:
+            super().compare()
+            return
+        records = {each["_id"]: each for each in self.ledger.records()}
+        with closing(_reader(self.path, self.servers, self.folder, self.name)) as old:
+            assert {each["_id"]: each for each in old.read()} == records
+
+
+def session(path: Path_, folder: Path, servers: Servers, name: str, seed: int) -> Session:
+    """A session of that path, following."""
+    if path.reversed:
+        back = Backward(path, folder, servers, name, seed)
+        try:
+            back.turn(seed)
+            back.start()
+        except BaseException:
+            back.close()
+            raise
+        return back
+    forward = Forward(path, folder, servers, name, seed)
+    forward.start()
+    return forward
+
+
+def _reader(path: Path_, servers: Servers, folder: Path, name: str) -> Things:
+    if path.source == "json":
+        return File(folder / "data" / "db.json", 0)
+    return Collection(servers.mongodb, name)
+
+
+def _held(path: Path_, servers: Servers, name: str) -> Mapping[Any, State]:
+    """What the target holds, by key."""
+    if path.target == "mongodb":
+        with MongoClient[dict[str, Any]](servers.mongodb) as client:
+            return {each["_id"]: each for each in client[f"{name}_new"]["things"].find()}
+    return _items(servers.dynamodb, name)
+
+
+def _expected(path: Path_, records: list[State]) -> Mapping[Any, State]:
+    """What the records are at the target."""
+    if path.target == "mongodb":
+        return {each["_id"]: each for each in records}
+    found: dict[Any, State] = {}
+    for each in records:
+        keys = [(f"{each['kind']}#{each['_id']}", "moved")]
+        if not path.reversed:
+            keys.append((f"ID/{each['_id']}", "plain"))
+        found |= {pk: {"pk": pk, "is": kind, **each} for pk, kind in keys}
+    return found
 
 
 def _proxy(url: str, seed: int) -> Proxy:
     parts = urlsplit(url)
-    assert parts.hostname is not None
-    assert parts.port is not None
-    return Proxy(parts.hostname, parts.port, seed=seed)
+    host, _, port = parts.netloc.rpartition("@")[2].partition(",")[0].partition(":")
+    return Proxy(host, int(port), seed=seed)
 
 
 def _through(url: str, proxy: Proxy) -> str:
     """The address of the same server by way of the proxy; MongoDB's members are not looked for behind it."""
+    parts = urlsplit(url)
+    who, at, _ = parts.netloc.rpartition("@")
+    place = f"{who}{at}127.0.0.1:{proxy.port}"
     if url.startswith("mongodb:"):
-        return f"mongodb://127.0.0.1:{proxy.port}/?directConnection=true"
-    return f"http://127.0.0.1:{proxy.port}"
+        return urlunsplit(("mongodb", place, "/", "directConnection=true&authSource=admin", ""))
+    return f"http://{place}"
 
 
 def _items(endpoint: str, table: str) -> dict[str, dict[str, Any]]:
-    client = boto3.client("dynamodb", endpoint_url=endpoint, region_name="us-east-1")
     read = TypeDeserializer().deserialize
-    try:
-        found = {}
+    found = {}
+    with closing(boto3.client("dynamodb", "us-east-1", endpoint_url=endpoint)) as client:
         for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
             for item in page["Items"]:
                 plain = {name: read(value) for name, value in item.items() if not name.startswith("__")}
                 found[plain["pk"]] = {
                     name: value if isinstance(value, str) else int(value) for name, value in plain.items()
                 }
-    finally:
-        client.close()
     return found
 
 
 def seeds_told() -> tuple[int, str]:
     """How many seeds `make faults` was asked for, and on which path; none where it was not."""
     return int(os.environ.get("SEEDS") or 0), os.environ.get("PATH_") or ""
-
-
-def show(told: str) -> Any:
-    """What `--json` printed."""
-    return json.loads(told)

@@ -243,6 +243,51 @@ services:
             client.drop_database(f"{database}-new")
 
 
+def test_an_item_whose_key_moves_stays_one_record(
+    tmp_path: Path, mongodb_url: str, database: str, dynamodb_endpoint: str, table_prefix: str
+) -> None:
+    table = f"{table_prefix}things"
+    greylag = Command(tmp_path)
+    greylag.write(
+        f"""
+project: moving
+connections:
+  old: {{kind: mongodb, url: "{mongodb_url}", database: {database}}}
+  new: {{kind: dynamodb, region: us-east-1, endpoint_url: "{dynamodb_endpoint}", create_tables: true}}
+services:
+  s:
+    flows:
+      things: {{from: old.things, to: new.{table}, key: {{pk: "{{kind}}#{{_id}}"}}}}
+"""
+    )
+    client = boto3.client("dynamodb", endpoint_url=dynamodb_endpoint, region_name="us-east-1")
+
+    def item(kind: str, number: int) -> dict[str, Any]:
+        return {"pk": {"S": f"{kind}#{number}"}, "kind": {"S": kind}, "_id": {"N": str(number)}}
+
+    def put(kind: str, number: int) -> Any:
+        return {"Put": {"TableName": table, "Item": item(kind, number)}}
+
+    def delete(kind: str, number: int) -> Any:
+        return {"Delete": {"TableName": table, "Key": {"pk": {"S": f"{kind}#{number}"}}}}
+
+    with MongoClient[dict[str, Any]](mongodb_url) as mongo:
+        things = mongo[database].things
+        things.insert_many([{"_id": number, "kind": "a"} for number in range(40)])
+        greylag("run")
+        greylag("follow", "--reverse", "--once")
+        for number in range(40):  # more than a batch: what is written of one window has no order
+            client.transact_write_items(TransactItems=[put("b", number), delete("a", number)])
+        assert greylag.json("follow", "--reverse", "--once")["stale"] == 0
+        assert list(things.find(sort=[("_id", 1)])) == [{"_id": n, "kind": "b"} for n in range(40)]
+        client.put_item(TableName=table, Item=item("c", 0))
+        assert greylag.json("follow", "--reverse", "--once", expect=10)["stale"] == 2
+        assert things.find_one({"_id": 0}) == {"_id": 0, "kind": "b"}
+        client.delete_item(TableName=table, Key={"pk": {"S": "b#0"}})
+        assert greylag.json("follow", "--reverse", "--once")["stale"] == 0
+        assert things.find_one({"_id": 0}) == {"_id": 0, "kind": "c"}
+
+
 def test_a_mapping_that_cannot_be_inverted_is_refused(shop: Shop) -> None:
     shop.write("drop: [secret]")
     done = shop.greylag("follow", "--reverse", "--once", expect=3)

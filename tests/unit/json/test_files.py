@@ -7,6 +7,7 @@ import json
 import os
 import pickle
 import re
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,6 +30,18 @@ if TYPE_CHECKING:
 
     from greylag.core.records import Page
     from greylag.core.values import Value
+
+
+def test_a_file_that_is_being_written_is_described_once_it_is_whole(tmp_path: Path) -> None:
+    path = written(tmp_path / "things.json", "")
+    writing = threading.Timer(0.1, lambda: path.write_text('[{"id": 1}]'))
+    writing.start()
+    described = source(tmp_path).describe("things")
+    writing.join()
+    assert described.estimated_bytes == 11
+    path.write_text("")
+    with pytest.raises(SourceDataError):
+        source(tmp_path).describe("things")
 
 
 def test_a_folder_s_datasets_are_its_arrays(tmp_path: Path) -> None:

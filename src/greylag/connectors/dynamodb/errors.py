@@ -140,6 +140,12 @@ def from_sdk(error: Exception, doing: str, region: str) -> GreylagError:
     if isinstance(error, sdk.ClientError):
         told = error.response.get("Error", {})
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+        if str(told.get("Code")) == str(
+            status
+        ):  # the SDK's word for an answer without a code: it was cut off
+            return TransientError(
+                f"{doing}: an answer that says no more than {status}", advice="Run again: it goes on."
+            )
         return Fault(status, str(told.get("Code")), one_line(str(told.get("Message", "")))).error(
             doing, region
         )
@@ -147,12 +153,25 @@ def from_sdk(error: Exception, doing: str, region: str) -> GreylagError:
         return no_credentials(doing)
     if isinstance(error, sdk.SSLError):
         return ConnectorError(f"{doing}: TLS failed", advice="Check the certificate, or AWS_CA_BUNDLE.")
+    if isinstance(error, sdk.IncompleteReadError):
+        return TransientError(f"{doing}: the answer was cut off on its way", advice="Run again: it goes on.")
     if isinstance(error, sdk.HTTPClientError | sdk.ConnectionError):
         return TransientError(
             f"{doing}: cannot reach {getattr(error, 'kwargs', {}).get('endpoint_url', 'DynamoDB')}",
             advice="Is the address right, and does the network lead there?",
         )
     return ConnectorError(f"{doing}: {one_line(' '.join(str(error).split()))}")
+
+
+def refuse_cut_off(http_response: Any, **_: Any) -> None:
+    """For a client's event `after-call`: the SDK takes an answer that ends too early for an empty one, or for an error
+    without a name. Raises IncompleteReadError.
+    """
+    from botocore.exceptions import IncompleteReadError
+
+    told, found = http_response.headers.get("content-length"), len(http_response.content)
+    if told is not None and found < int(told):
+        raise IncompleteReadError(actual_bytes=found, expected_bytes=int(told))
 
 
 def no_credentials(doing: str) -> AuthenticationError:

@@ -6,7 +6,7 @@ import ipaddress
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from greylag.connectors.dynamodb.errors import from_sdk, no_credentials
+from greylag.connectors.dynamodb.errors import from_sdk, no_credentials, refuse_cut_off
 from greylag.connectors.dynamodb.service import Service
 from greylag.connectors.dynamodb.sign import Credentials
 from greylag.connectors.dynamodb.wire import Endpoint
@@ -59,7 +59,7 @@ class Session:
 
         keys = self.credentials() if self._found is None else None
         try:
-            return self._session.create_client(
+            client = self._session.create_client(
                 service,
                 region_name=self.region,
                 endpoint_url=endpoint,
@@ -74,6 +74,8 @@ class Session:
             )
         except BotoCoreError as error:
             raise from_sdk(error, f"connection {self.name}", self.region) from None
+        client.meta.events.register("after-call", refuse_cut_off)
+        return client
 
     def credentials(self) -> Credentials:
         """Those of the moment; temporary ones are renewed in time."""

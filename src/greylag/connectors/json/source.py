@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NoReturn, cast
@@ -40,6 +41,8 @@ _FETCHED_BYTES = 4 << 20
 """How much of JSON Lines `fetch` passes over or reads at a time."""
 _SAMPLE_PAGE_BYTES = 1 << 20
 _PLACE_BYTES = 1 << 15
+_HALF_WRITTEN_SECONDS = 0.5
+_LOOK_SECONDS = 0.02
 
 
 class JsonSource:
@@ -75,13 +78,22 @@ class JsonSource:
         return names(self._path)
 
     def describe(self, dataset: str) -> DatasetInfo:
-        """As the port. The identity holds the file's path, size and time of change."""
+        """As the port. The identity holds the file's path, size and time of change. One that was written a moment ago
+        and is no JSON is looked at again: an application may be in the middle of writing it.
+        """
         self.check()
         found = locate(self._path, dataset)
-        version = found.file.version()
-        if not found.file.lines:
-            with _named(found), found.file.window() as window:
-                enter_array(window, found.steps, found.shown)
+        while True:
+            version = found.file.version()
+            try:
+                if not found.file.lines:
+                    with _named(found), found.file.window() as window:
+                        enter_array(window, found.steps, found.shown)
+                break
+            except SourceDataError:
+                if not 0 <= time.time() - version.mtime_ns / 1e9 < _HALF_WRITTEN_SECONDS:
+                    raise
+            time.sleep(_LOOK_SECONDS)
         pointer = found.shown.removeprefix(found.file.name)
         live = self._live if self._live.is_file() else self._live / found.file.name
         content = f"?size={version.size}&mtime_ns={version.mtime_ns}" if self._scratch is None else ""

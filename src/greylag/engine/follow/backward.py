@@ -29,7 +29,8 @@ class Backward:
     """See `carrier.Carrier`."""
 
     indexed = True
-    contested = False
+    contested = True
+    """Two items are one record's while an application moves its key: it puts one item and deletes another."""
 
     def __init__(self, route: Route, target: Target, store: OldStore) -> None:
         """`target` is where the application writes, `store` where its changes are carried to."""

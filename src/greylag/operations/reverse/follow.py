@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from greylag.engine.route import Route
 
 _IDLE_SECONDS: Final = 0.05
+_TRIED_AGAIN_SECONDS: Final = 6.0
+"""Longer than a state that a unique index keeps out waits for its next try."""
 _SHOWN: Final = 20
 BACK: Final = (
     "`greylag follow --reverse --compare` compares every item with the old store and carries what differs, from a new "
@@ -206,6 +208,7 @@ def _follow(
     applies = [(stream, stream.start()) for stream in streams]
     waited: dict[BackStream, str] = {}
     deadline = time.monotonic() + options.timeout_seconds
+    passed_at: float | None = None
     once = options.once or options.end
     if once:
         for stream in streams:
@@ -222,7 +225,9 @@ def _follow(
                 stream.check()
         if once:
             if all(stream.applied.passed(waited[stream]) for stream in streams):
-                return
+                passed_at = passed_at or time.monotonic()
+                if all(_settled(stream, passed_at) for stream in streams):
+                    return
             if time.monotonic() > deadline:
                 raise NotDrained(
                     f"not everything was carried back within {options.timeout_seconds:.0f} s",
@@ -230,6 +235,15 @@ def _follow(
                 )
         if not worked:
             stop.wait(_IDLE_SECONDS)
+
+
+def _settled(stream: BackStream, passed_at: float) -> bool:
+    """Whether nothing waits any more. What waits behind a barrier a unique index keeps out: once what it clashed with
+    can be written it is tried again, and only what is refused then too stays stale.
+    """
+    longest = max(each.writer.late_write_seconds for each in stream.carriers)
+    again = time.monotonic() - passed_at > longest + _TRIED_AGAIN_SECONDS
+    return again or not stream.applied.count("waiting")
 
 
 def _step(stream: BackStream, apply: Apply) -> bool:

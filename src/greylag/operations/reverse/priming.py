@@ -58,6 +58,7 @@ def prime(stream: BackStream, *, compare: Path | None = None) -> tuple[int, int]
             counts = _carry_differences(stream, db)
         compare.unlink(missing_ok=True)
     with stream.applied.transaction():
+        index.gathered()
         stream.applied.note(PRIMED, True)
     return counts
 
@@ -104,7 +105,7 @@ def _claim(
         stream.applied.spoil(carrier.flow, id_, "refused", made, 0)
     elif made is not None:
         record, encoded = made
-        index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(encoded), contested=False))
+        index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(encoded), contested=True))
         if db is not None:
             row = (carrier.flow, encoded.key, encoded.body, encoded.size_bytes, canonical(record.fields))
             db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", row)
