@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from bson import json_util
 from bson.int64 import Int64
+from bson.timestamp import Timestamp
+from pydantic import SecretStr
 from pymongo import MongoClient
+from pymongo.read_preferences import ReadPreference
+from pymongo.synchronous.database import Database
 
 from greylag.connectors.mongodb import stream
+from greylag.connectors.mongodb.address import Address
+from greylag.connectors.mongodb.changes import MongoFeed
 from greylag.connectors.mongodb.positions import StreamPosition, time_of
 from greylag.connectors.mongodb.source import MongoSource
 from greylag.core.change import Followed
@@ -21,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from greylag.connectors.mongodb.changes import MongoFeed
     from greylag.core.change import ChangeBatch, RawChange
 
 NAMES = ("orders", "users")
@@ -68,6 +73,27 @@ def test_collections_keep_their_order_and_their_names(feed: MongoFeed, db: Any) 
         db.users.insert_one({"_id": number})
         db.others.insert_one({"_id": number})
     assert [each.dataset for each in changes(feed, position)] == ["orders", "users"] * 3
+
+
+def test_a_position_is_one_that_every_member_has(
+    mongodb_url: str, db: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db.orders.insert_one({"_id": 1})
+    url = f"{mongodb_url}{'&' if '?' in mongodb_url else '/?'}readPreference=secondaryPreferred"
+    feed = MongoFeed("mongo", Address.parse("mongo", SecretStr(url), db.name), NAMES, patience_seconds=5)
+    here = StreamPosition.parse(feed.position()).time
+    assert here is not None
+    asked = Database.command
+
+    def behind(self: Any, *arguments: Any, **options: Any) -> Any:
+        answer = asked(self, *arguments, **options)
+        if options.get("read_preference") == ReadPreference.NEAREST:
+            answer["lastWrite"]["majorityOpTime"]["ts"] = Timestamp(here.time - 60, 1)
+        return answer
+
+    monkeypatch.setattr(Database, "command", behind)
+    assert StreamPosition.parse(feed.position()).time == Timestamp(here.time - 60, 2)
+    feed.close()
 
 
 def test_an_update_gives_the_whole_document_as_it_is_now(feed: MongoFeed, db: Any) -> None:

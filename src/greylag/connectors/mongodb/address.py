@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import unquote
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pydantic import SecretStr
 
 _FORM = "Write mongodb://user:password@host:27017/database, with % escapes for : / ? # [ ] @ in the password."
+_PROPERTIES = re.compile("authMechanismProperties=([^&]*)", re.IGNORECASE)
 _TIMEOUTS = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 10_000,
@@ -90,4 +92,6 @@ def _reason(error: Exception, url: str) -> str:
     """The parser's reason, unless it repeats any part of the credentials."""
     text = str(error)
     secrets = url.partition("://")[2].rpartition("@")[0].replace("/", ":").replace("@", ":").split(":")
+    for each in _PROPERTIES.findall(url):  # which may hold a session's token
+        secrets += re.split("[:,]", unquote(each))
     return "" if any(each and each in text for each in secrets) else f": {text}"

@@ -11,11 +11,12 @@ former and a new record of the latter, in this order.
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from bson.timestamp import Timestamp
 from pymongo.errors import PyMongoError
+from pymongo.read_preferences import ReadPreference
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.decoding import decode_page
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import pymongo
+    from pymongo.server_description import ServerDescription
     from pymongo.synchronous.database import Database
 
     from greylag.connectors.mongodb.address import Address
@@ -91,14 +93,28 @@ class MongoFeed:
         about = self._insist(self._about)
         if about.documentdb:
             return self._documentdb_position(about)
-        hello = self._ask("hello")
-        seen = hello.get("lastWrite", {}).get("majorityOpTime", {}).get("ts") or hello.get("operationTime")
+        seen = _seen(self._ask("hello"))
         if seen is None:
             raise ConnectorError(
                 f"{self._name} ({self._address.hosts}): the server keeps no change stream",
                 advice="Make it a replica set (of one member will do), or move the flow behind a write freeze.",
             )
+        if self._database().read_preference != ReadPreference.PRIMARY:
+            seen = min([seen, *self._insist(self._seen_by_members)])
         return StreamPosition.at(following(seen)).text
+
+    def _seen_by_members(self) -> list[Timestamp]:
+        """What each member that can be asked has: a load that reads at a secondary sees no more than that."""
+        found = []
+        asked = self._database().client
+        for node in {asked.primary, *asked.secondaries} - {None}:
+
+            def alone(servers: list[ServerDescription], node: object = node) -> list[ServerDescription]:
+                return [each for each in servers if each.address == node]
+
+            with closing(self._address.client(self._name, server_selector=alone)) as client:
+                found.append(_seen(client.admin.command("hello", read_preference=ReadPreference.NEAREST)))
+        return [each for each in found if each is not None]
 
     def _documentdb_position(self, about: About) -> str:
         """At the moment itself: what is told twice changes nothing."""
@@ -232,6 +248,14 @@ class MongoFeed:
         if self._client is None:
             self._client = self._address.client(self._name)
         return self._client.get_database(self._address.database)
+
+
+def _seen(hello: Mapping[str, Any]) -> Timestamp | None:
+    """What a majority has, as the member that answered knows it."""
+    found: Timestamp | None = hello.get("lastWrite", {}).get("majorityOpTime", {}).get("ts") or hello.get(
+        "operationTime"
+    )
+    return found
 
 
 class _Quiet:

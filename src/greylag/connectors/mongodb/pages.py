@@ -7,7 +7,7 @@ else, neither on the server's batches nor on how often the connection broke (law
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, TypeAlias, cast
 
 from greylag.connectors.mongodb.bounds import GREATEST, Bounds, place_of
 from greylag.connectors.mongodb.brackets import queries
@@ -26,6 +26,14 @@ _SMALLEST_DOCUMENT_BYTES: Final = 5
 _LARGEST_BATCH_RECORDS: Final = 100_000
 
 
+class Cut(NamedTuple):
+    """The documents of a page, their bytes in all, and the place it ends at."""
+
+    documents: list[bytes]
+    size_bytes: int
+    place: bytes
+
+
 def raw_batches(
     collection: Documents, where: Mapping[str, Any], projection: Mapping[str, Any] | None = None, **find: Any
 ) -> Iterator[bytes]:
@@ -42,10 +50,8 @@ def pages(
     page_bytes: int,
     record_bytes: int,
     reach: Reach,
-) -> Iterator[tuple[bytes, bytes]]:
-    """The documents of `bounds`, of those only what comes after the place `after`: pages, each with the place it
-    ends at. `record_bytes` is a guess.
-    """
+) -> Iterator[Cut]:
+    """The documents of `bounds`, of those only what comes after the place `after`. `record_bytes` is a guess."""
     records = page_bytes // max(1, record_bytes) + 1
     size = min(max(records, 2), _LARGEST_BATCH_RECORDS)
     rest = Bounds(after or bounds.lower, bounds.upper)
@@ -122,19 +128,24 @@ def _behind(after: bytes | None, batches: Iterable[bytes]) -> Iterator[bytes]:
             yield batch
 
 
-def _cut(batches: Iterable[bytes], page_bytes: int) -> Iterator[tuple[bytes, bytes]]:
-    rest = b""
+def _cut(batches: Iterable[bytes], page_bytes: int) -> Iterator[Cut]:
+    documents: list[bytes] = []
+    held = 0
+    length_at = _LENGTH.unpack_from  # with the checks of `_length`: this loop sees every document
     for batch in batches:
-        whole, start, place = rest + batch, 0, len(rest)
-        while place < len(whole):
-            length = _length(whole, place)
+        place, end = 0, len(batch)
+        while place < end:
+            [length] = length_at(batch, place)
+            if length < _SMALLEST_DOCUMENT_BYTES or place + length > end:
+                raise _no_document(length)
+            documents.append(batch[place : place + length])
             place += length
-            if place - start >= page_bytes:
-                yield whole[start:place], place_of(whole[place - length : place])
-                start = place
-        rest = whole[start:]
-    if rest:
-        yield rest, place_of(_last_document(rest))
+            held += length
+            if held >= page_bytes:
+                yield Cut(documents, held, place_of(documents[-1]))
+                documents, held = [], 0
+    if documents:
+        yield Cut(documents, held, place_of(documents[-1]))
 
 
 def _last_document(documents: bytes) -> bytes:
@@ -147,5 +158,9 @@ def _last_document(documents: bytes) -> bytes:
 def _length(documents: bytes, place: int) -> int:
     [length] = _LENGTH.unpack_from(documents, place)
     if length < _SMALLEST_DOCUMENT_BYTES or place + length > len(documents):
-        raise SourceDataError(f"the server sent a document whose length is {length}")
+        raise _no_document(length)
     return int(length)
+
+
+def _no_document(length: int) -> SourceDataError:
+    return SourceDataError(f"the server sent a document whose length is {length}")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pymongo.synchronous.database import Database
 
     from greylag.connectors.mongodb.address import Address
-    from greylag.connectors.mongodb.pages import Documents, Reach
+    from greylag.connectors.mongodb.pages import Cut, Documents, Reach
     from greylag.connectors.mongodb.server import About
     from greylag.core.change import Followed
     from greylag.core.structure import Structure
@@ -136,11 +136,9 @@ class MongoSource:
         the collection was dropped or replaced while it was read.
         """
         after = None if cursor is None else base64.b64decode(cursor)
-        for raw, place in self._pages(partition, after, page_bytes):
-            cursor = base64.b64encode(place).decode()
-            yield NativePage(
-                "bson", list(split_documents(raw)), cursor, len(raw), decode_page, identify=id_of
-            )
+        for page in self._pages(partition, after, page_bytes):
+            cursor = base64.b64encode(page.place).decode()
+            yield NativePage("bson", page.documents, cursor, page.size_bytes, decode_page, identify=id_of)
 
     def fetch(self, dataset: str, ids: Iterable[Value]) -> Iterator[Record]:
         """See `ports.Source.fetch`. Numbers are found whatever their type, and come with the one that is stored.
@@ -210,10 +208,8 @@ class MongoSource:
             self._client.close()
             self._client = None
 
-    def _pages(
-        self, partition: Partition, after: bytes | None, page_bytes: int
-    ) -> Iterator[tuple[bytes, bytes]]:
-        """Each page's bytes, and the place it ends at; from there on again after whatever may be tried again."""
+    def _pages(self, partition: Partition, after: bytes | None, page_bytes: int) -> Iterator[Cut]:
+        """From a page's end on again after whatever may be tried again."""
         dataset, bounds = partition.dataset, Bounds.from_json(partition.bounds)
         record_bytes = (
             partition.estimated_bytes // max(1, partition.estimated_records) or _GUESSED_RECORD_BYTES
@@ -224,7 +220,7 @@ class MongoSource:
         while True:
             try:
                 with self._translated(f"read {dataset}"):
-                    for raw, place in pages(
+                    for page in pages(
                         self._collection(dataset),
                         bounds,
                         after,
@@ -233,9 +229,9 @@ class MongoSource:
                         reach=reach,
                     ):
                         patience.went_well()
-                        after = place
-                        self._pace.spend(len(raw))
-                        yield raw, place
+                        after = page.place
+                        self._pace.spend(page.size_bytes)
+                        yield page
                 self._assert_same(partition)
             except TransientError as error:
                 patience.wait(error)

@@ -325,6 +325,11 @@ def _places(batch: Sequence[Encoded | Erased], reasons: dict[bytes, str]) -> tup
 
 def _groups(items: Iterable[Encoded | Erased]) -> Iterator[list[Encoded | Erased]]:
     """Items that go into one command."""
+    items = list(items)
+    if sum([len(each.body) for each in items]) <= _COMMAND_BYTES:
+        if items:
+            yield items
+        return
     group: list[Encoded | Erased] = []
     size = 0
     for each in items:

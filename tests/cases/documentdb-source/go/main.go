@@ -43,6 +43,8 @@ func unsupported(ctx context.Context, db *mongo.Database) {
 	const merge = "$merge" // !! unsupported-operator $merge -8.0
 	db.CreateCollection(ctx, "log", options.CreateCollection().SetCapped(true)) // !! unsupported-feature capped%collection
 	coll.Indexes().CreateOne(ctx, mongo.IndexModel{Keys: bson.D{{"a", "hashed"}}}) // !! unsupported-index hashed
+	coll.Find(ctx, bson.D{}, options.Find().SetAllowDiskUse(true)) // !! unsupported-feature allowDiskUse%of%find
+	coll.Aggregate(ctx, stages, options.Aggregate().SetAllowDiskUse(true))
 	db.RunCommand(ctx, bson.D{{"convertToCapped", "log"}}) // !! unsupported-feature capped%collection
 	client, _ := mongo.Connect(ctx, options.Client().ApplyURI("mongodb://app:secret@db.example.com/quiz")) // !! connection db.example.com
 }

@@ -38,6 +38,8 @@ async function unsupported() {
   await db.collection('a').insert({ a: 1 }); // !! deprecated-call insert
   await db.collection('a').createIndex({ place: '2d' }); // !! unsupported-index 2d
   await db.collection('a').createIndex({ a: 1 }, { partialFilterExpression: { a: 1 } }); // !! unsupported-index partial only=3.6,4.0,elastic
+  await db.collection('a').find().allowDiskUse(); // !! unsupported-feature allowDiskUse%of%find
+  await db.collection('a').aggregate([], { allowDiskUse: true });
   await db.command({ copydb: 1 }); // !! unsupported-feature copydb
   return `[{ $unionWith: ${JSON.stringify({ $densify: 1 })} }]`; // !! unsupported-operator $unionWith !! unsupported-operator $densify
 }

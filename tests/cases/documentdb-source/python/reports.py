@@ -78,3 +78,6 @@ def features():
     db.command({"ping": 1})
     with db.scores.watch() as stream:  # !! unsupported-feature change%stream only=elastic
         print("$facet", stream)
+    db.scores.find({}, allow_disk_use=True)  # !! unsupported-feature allowDiskUse%of%find
+    db.scores.find().allow_disk_use(True)  # !! unsupported-feature allowDiskUse%of%find
+    db.scores.aggregate([{"$match": {}}], allowDiskUse=True)

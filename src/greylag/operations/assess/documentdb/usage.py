@@ -42,9 +42,8 @@ class Usage:
         first = next(iter(command), "")
         for feature in known.features:
             names = {first, _LOWERED.get(first, first)}
-            asked = [
-                each for each in command if each in feature.options | feature.cursor and _is_on(command[each])
-            ]
+            fields = feature.options | (feature.cursor if first == "find" else frozenset())
+            asked = [each for each in command if each in fields and _is_on(command[each])]
             if names & feature.commands or (asked and first != "insert"):
                 self._feature((feature.name, first if feature.group else feature.name), where)
         for name, used_as in _operators(command):
