@@ -11,7 +11,7 @@ import shutil
 import tempfile
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from boto3.dynamodb.types import Binary
@@ -20,12 +20,17 @@ from benchmarks import corpus, servers, shop
 from benchmarks.apart import Stopwatch, apart
 from benchmarks.figure import Figure, Series, Target, interleaved, ratios
 from greylag.config import load
+from greylag.core.work import Finished
 from greylag.executors.inline import Inline
 from greylag.operations.backup import BackupOptions, backup
 from greylag.operations.restore import RestoreOptions, restore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from greylag.core.work import Message, Work
+
+Task = TypeVar("Task")
 
 RECORDS, MANY = 20_000, 100_000
 ROUNDS = 3
@@ -107,33 +112,39 @@ def _ours_in(endpoint: str, folder: Path) -> Mapping[str, float]:
 
 def ours_out(endpoint: str, folder: str) -> dict[str, float]:
     """`greylag backup`."""
-    _as_a_worker()
     project = load(Path(folder) / "shop" / "greylag.yaml", environ=_environ(endpoint))
     with Stopwatch() as watch:
         told = backup(
-            project, BackupOptions("backups", ("dynamo.shop",)), executor=Inline(), observe=lambda _: None
+            project, BackupOptions("backups", ("dynamo.shop",)), executor=_Worker(), observe=lambda _: None
         )
     return {**watch.of(told.tables[0].records or 0), "peak_mb": _peak_mb()}
 
 
 def ours_in(endpoint: str, folder: str) -> dict[str, float]:
     """`greylag restore`."""
-    _as_a_worker()
     project = load(Path(folder) / "shop" / "greylag.yaml", environ=_environ(endpoint))
     with Stopwatch() as watch:
         told = restore(
             project,
             RestoreOptions("backups", into=f"dynamo.{COPY}"),
-            executor=Inline(),
+            executor=_Worker(),
             observe=lambda _: None,
         )
     return {**watch.of(told.tables[0].records), "peak_mb": _peak_mb()}
 
 
-def _as_a_worker() -> None:
-    """As executors/processes sets up the processes that do this work in the command."""
-    gc.freeze()
-    gc.disable()
+class _Worker(Inline):
+    """One worker in this process, with the collector as executors/processes sets it in those of the command."""
+
+    def run(self, work: Work, tasks: Iterable[Task]) -> Iterator[Message[Task] | Finished[Task]]:
+        """See `Executor.run`."""
+        gc.freeze()
+        gc.disable()
+        for event in super().run(work, tasks):
+            if isinstance(event, Finished):
+                gc.collect()
+            yield event
+        gc.enable()
 
 
 def scan(endpoint: str, folder: str) -> dict[str, float]:

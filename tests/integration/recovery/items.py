@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import orjson
+from botocore.config import Config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,8 @@ services:
 
 
 def client_of(endpoint: str, region: str = "us-east-1") -> Any:
-    return boto3.client("dynamodb", endpoint_url=endpoint, region_name=region)
+    patient = Config(read_timeout=600)  # DynamoDB Local may take minutes for a page on a busy machine
+    return boto3.client("dynamodb", endpoint_url=endpoint, region_name=region, config=patient)
 
 
 def make_table(endpoint: str, name: str, *, index: dict[str, Any] | None = None, **more: Any) -> None:

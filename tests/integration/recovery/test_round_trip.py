@@ -215,6 +215,7 @@ def kill_after_some_lines(
 
 @pytest.mark.long
 def test_200_000_items_of_every_type(tmp_path: Path, dynamodb_endpoint: str, table_prefix: str) -> None:
+    """The table is deleted in between: DynamoDB Local holds everything in memory."""
     count = 200_000
     table = f"{table_prefix}many"
     make_table(dynamodb_endpoint, table)
@@ -223,5 +224,6 @@ def test_200_000_items_of_every_type(tmp_path: Path, dynamodb_endpoint: str, tab
     greylag.write(YAML.format(endpoint=dynamodb_endpoint, table=table))
     (tmp_path / "data").mkdir()
     greylag("backup", f"dynamo.{table}", "--to", "backups")
-    greylag("restore", "backups", "--into", f"dynamo.{table}-copy", "--verify")
-    assert_holds(dynamodb_endpoint, f"{table}-copy", count)
+    client_of(dynamodb_endpoint).delete_table(TableName=table)
+    greylag("restore", "backups")
+    assert_holds(dynamodb_endpoint, table, count)
