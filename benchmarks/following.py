@@ -19,10 +19,10 @@ from benchmarks.figure import Figure, Series, Target, interleaved, ratios
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-CHANGES: Final = 20_000
+CHANGES: Final = 10_000
 RECORDS: Final = 5_000
-LOADED: Final = 60_000
-LAG_SECONDS: Final = 15.0
+LOADED: Final = 40_000
+LAG_SECONDS: Final = 10.0
 ROUNDS: Final = 3
 DATABASE: Final = "following"
 _LEAST, _LEAST_LOAD, _MOST_LAG_MS = 0.5, 0.85, 1000.0
@@ -149,12 +149,14 @@ def fill(mongodb: str, count: int = RECORDS) -> None:
         client.drop_database(DATABASE)
         for first in range(0, count, 1000):
             client[DATABASE]["things"].insert_many(
-                [document(number, 0) for number in range(first, min(count, first + 1000))]
+                [document(number, -1) for number in range(first, min(count, first + 1000))]
             )
 
 
 def write(mongodb: str, count: int = CHANGES) -> None:
-    """As many replacements, one after the other of each document."""
+    """As many replacements, one after the other of each document. None of them leaves a document as it was, which would
+    be no change.
+    """
     with MongoClient[dict[str, Any]](mongodb) as client:
         for first in range(0, count, 1000):
             client[DATABASE]["things"].bulk_write(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 from typing import TYPE_CHECKING, Any
 
@@ -81,13 +82,17 @@ def test_back_begins_behind_fence_and_drain_and_forward_stays_refused(moving: Mo
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
-    assert greylag.json("status")["carried_back"] == ["named"]
+    status = greylag.json("status")
+    assert status["carried_back"] == ["named"]
+    assert [each["stream"] for each in status["streams"]] == ["a", "c", "b, back for s"]
     for refused in (
         ("run", "--follow", "--only", "s"),
         ("repair", "--only", "s"),
         ("fence", "s", "--release"),
     ):
         assert "carried back" in greylag(*refused, expect=7).stderr, refused
+    shutil.rmtree(greylag.folder / ".greylag" / "reverse" / "s" / "spool")
+    assert "--compare" in greylag(*BACK, expect=13).stderr
 
 
 @pytest.mark.long

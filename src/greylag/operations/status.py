@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.progress import LOADED, Snapshot
-from greylag.operations.streams import followed, progress
+from greylag.operations.streams import followed, progress, progress_back
 from greylag.state.directions import carried_back
 from greylag.state.locks import is_running
 from greylag.state.store import Store
@@ -47,7 +47,7 @@ def status(folder: Path) -> Status:
         flows=flows,
         elapsed_seconds=seconds,
         finished=bool(flows) and all(each.stage in LOADED for each in flows),
-        streams=progress(folder, names),
+        streams=(*progress(folder, names), *progress_back(folder)),
     )
     if running and last:
         snapshot = replace(

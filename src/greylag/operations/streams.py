@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote
 
 from greylag.console.units import duration, size
 from greylag.core.progress import StreamProgress
 from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.capture import read_progress
 from greylag.engine.follow.stream import Stream
+from greylag.state.directions import carried_back
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,6 +50,22 @@ def progress(folder: Path, names: Sequence[str], *, now: float | None = None) ->
     """How far the streams of these names are, by their files in the state folder."""
     now = time.time() if now is None else now
     return tuple(_progress(Stream(name, (), folder), now) for name in names)
+
+
+def progress_back(folder: Path) -> tuple[StreamProgress, ...]:
+    """How far the streams are that go back, named by their connection and service."""
+    back = carried_back(folder)
+    found = []
+    for flows in sorted((folder / "reverse").glob("*/flows.json")) if back else ():
+        if back.isdisjoint(json.loads(flows.read_bytes())):
+            continue
+        service = flows.parent
+        names = [unquote(each.name) for each in sorted(service.glob("spool/*"))]
+        found += [
+            replace(each, stream=f"{each.stream}, back for {unquote(service.name)}")
+            for each in progress(service, names)
+        ]
+    return tuple(found)
 
 
 def _progress(stream: Stream, now: float) -> StreamProgress:

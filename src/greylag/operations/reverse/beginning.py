@@ -7,18 +7,21 @@ only after that the position at the target is taken: nothing that was carried fo
 
 from __future__ import annotations
 
+import shutil
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
 
 from greylag.console.units import duration, plural
 from greylag.core.change import RawChange
 from greylag.core.progress import LOADED
+from greylag.engine.disk import sync_folder, write_whole
 from greylag.engine.follow.acceptance import stale
 from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.spool import SpoolReader
 from greylag.engine.follow.stream import streams
-from greylag.errors import NotDrained, StateError
+from greylag.errors import NotDrained, PositionLost, StateError
 from greylag.operations.streams import followed
 from greylag.state import directions, drained
 from greylag.state import fences as fencing
@@ -33,6 +36,11 @@ if TYPE_CHECKING:
     from greylag.engine.route import Route
     from greylag.state.fences import Fences
 
+BACK: Final = (
+    "`greylag follow --reverse --compare` compares every item with the old store and carries what differs, from a new "
+    "position."
+)
+_UNBEGUN: Final = "unbegun"
 _ADVICE: Final = (
     "In this order: `greylag fence SERVICE`, `greylag drain`, then end `greylag run --follow`, then carry back. Where "
     "the old store cannot be fenced, --frozen states that nothing writes there any more."
@@ -40,7 +48,8 @@ _ADVICE: Final = (
 
 
 def begin_back(folder: Path, routes: Sequence[Route], *, frozen: bool) -> None:
-    """Note that these flows go back from now on; those that do so already are left as they are.
+    """Note that these flows go back from now on; those that do so already are left as they are. What an earlier way
+    back of their services left behind is forgotten first.
 
     Raises NotDrained where forward may not have ended for one of them, StateError while a run goes on. `frozen`: the
     user states that nothing has been written at the source since the drain, or since the load of what is not followed.
@@ -53,8 +62,48 @@ def begin_back(folder: Path, routes: Sequence[Route], *, frozen: bool) -> None:
         hindrances = list(dict.fromkeys(_hindrances(folder, fresh, known, frozen=frozen)))
         if hindrances:
             raise NotDrained("nothing can be carried back yet: " + "; ".join(hindrances), advice=_ADVICE)
+        going = {route.flow.service for route in routes} - {route.flow.service for route in fresh}
+        for service in {route.flow.service for route in fresh} - going:
+            begin_anew(service_folder(folder, service), compare=False)
         directions.note(folder, [route.name for route in fresh], directions.BACK)
         drained.forget(folder, [route.name for route in fresh])
+
+
+def service_folder(folder: Path, service: str) -> Path:
+    """Where the way back of a service keeps its state."""
+    return folder / "reverse" / quote(service, safe="")
+
+
+def begin_anew(folder: Path, *, compare: bool) -> None:
+    """Forget what a service's way back has kept, but for locks, and whether both sides are to be compared. Until
+    `begun` says otherwise that is `unbegun`: interrupted, it is done again.
+    """
+    write_whole(folder / _UNBEGUN, b"compare" if compare else b"")
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.suffix != ".lock" and path.name != _UNBEGUN:
+            path.unlink()
+
+
+def unbegun(folder: Path) -> str | None:
+    """Whether a service's way back has not begun since `begin_anew`: "compare" or ""; None where it has."""
+    try:
+        return (folder / _UNBEGUN).read_text(encoding="ascii")
+    except FileNotFoundError:
+        return None
+
+
+def begun(folder: Path) -> None:
+    """The position is durable, and what was to be compared is."""
+    (folder / _UNBEGUN).unlink(missing_ok=True)
+    sync_folder(folder)
+
+
+def refuse_lost(folder: Path) -> None:
+    """Raise PositionLost where a service's way back had begun and its spool, with the position, is gone."""
+    if unbegun(folder) is None and not any(folder.glob("spool/*/*.seg")):
+        raise PositionLost(f"what {folder} kept is gone: where the way back stood is not known", advice=BACK)
 
 
 def end_back(folder: Path, routes: Sequence[Route]) -> None:

@@ -9,22 +9,31 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
 import time
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import quote
 
 from greylag.console.units import plural
 from greylag.core.mapping.inverse import Inverse
+from greylag.engine.disk import write_whole
 from greylag.engine.follow.capture import ask_barrier
 from greylag.errors import ConfigurationError, NotDrained, PositionLost, StateError
 from greylag.operations.belonging import identity, refuse_other
 from greylag.operations.prepare import prepare
 from greylag.operations.reverse.backstream import BackStream
-from greylag.operations.reverse.beginning import begin_back, end_back
+from greylag.operations.reverse.beginning import (
+    BACK,
+    begin_anew,
+    begin_back,
+    begun,
+    end_back,
+    refuse_lost,
+    service_folder,
+    unbegun,
+)
 from greylag.operations.reverse.priming import prime
+from greylag.state.directions import carried_back
 from greylag.state.locks import run_lock
 from greylag.state.store import Identity
 
@@ -42,10 +51,6 @@ _IDLE_SECONDS: Final = 0.05
 _TRIED_AGAIN_SECONDS: Final = 6.0
 """Longer than a state that a unique index keeps out waits for its next try."""
 _SHOWN: Final = 20
-BACK: Final = (
-    "`greylag follow --reverse --compare` compares every item with the old store and carries what differs, from a new "
-    "position."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +112,24 @@ def follow_back(
     with ExitStack() as stack:
         routes = prepare(project, only=options.only).routes
         _refuse_losses(routes)
-        services = dict.fromkeys(route.flow.service for route in routes)
-        folders = {each: project.state_folder / "reverse" / quote(each, safe="") for each in services}
+        state = project.state_folder
+        by_service: dict[str, list[Route]] = {}
+        for route in routes:
+            by_service.setdefault(route.flow.service, []).append(route)
+        folders = {each: service_folder(state, each) for each in by_service}
         for folder in folders.values():
             stack.enter_context(run_lock(folder))
-        begin_back(project.state_folder, routes, frozen=options.frozen)
+        back = carried_back(state)
+        for service, mine in by_service.items():
+            if not options.compare and any(route.name in back for route in mine):
+                refuse_lost(folders[service])
+                _belong(mine, folders[service], project.environment)
+        begin_back(state, routes, frozen=options.frozen)
         streams: list[BackStream] = []
-        for service, folder in folders.items():
-            mine = [route for route in routes if route.flow.service == service]
-            if options.compare:
-                _begin_anew(folder)
+        for service, mine in by_service.items():
+            folder = folders[service]
+            if options.compare or unbegun(folder) is not None:
+                begin_anew(folder, compare=options.compare or unbegun(folder) == "compare")
             _belong(mine, folder, project.environment)
             for name in dict.fromkeys(route.flow.table.ref.connection for route in mine):
                 some = [route for route in mine if route.flow.table.ref.connection == name]
@@ -125,7 +138,9 @@ def follow_back(
                         closing(BackStream(name, some, folder, limit_bytes=project.spool_bytes))
                     )
                 )
-        compared = _prime(streams, compare=options.compare, observe=observe)
+        compared = _prime(streams, observe=observe)
+        for folder in folders.values():
+            begun(folder)
         _follow(streams, options, stop, observe)
         report = _report(routes, streams, compared)
         if options.end:
@@ -136,17 +151,8 @@ def follow_back(
                     f"{plural(report.stale, 'item')} could not be carried back: the way back goes on",
                     advice="Mend the items at the target, and give the command again.",
                 )
-            end_back(project.state_folder, routes)
+            end_back(state, routes)
         return report
-
-
-def _begin_anew(folder: Path) -> None:
-    """All but the lock, which is held."""
-    for path in folder.iterdir():
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.suffix != ".lock":
-            path.unlink()
 
 
 def _refuse_losses(routes: Sequence[Route]) -> None:
@@ -169,8 +175,7 @@ def _belong(routes: Sequence[Route], folder: Path, environment: str) -> None:
     try:
         before = {name: Identity(*each) for name, each in json.loads(path.read_bytes()).items()}
     except FileNotFoundError:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps({name: list(each) for name, each in now.items()}), encoding="utf-8")
+        write_whole(path, json.dumps({name: list(each) for name, each in now.items()}).encode())
         return
     if before.keys() != now.keys():
         raise ConfigurationError(
@@ -187,16 +192,17 @@ def _identity(route: Route, environment: str) -> tuple[str, str, str, str]:
     return found.environment, found.mapping_digest, source, found.target_identity
 
 
-def _prime(
-    streams: Sequence[BackStream], *, compare: bool, observe: Callable[[str], None]
-) -> tuple[int, int] | None:
-    put = deleted = 0
+def _prime(streams: Sequence[BackStream], *, observe: Callable[[str], None]) -> tuple[int, int] | None:
+    compared: tuple[int, int] | None = None
     for stream in streams:
         if not stream.primed:
             observe(f"{stream.name}: reading every item, to know which record each is")
-            more = prime(stream, compare=stream.folder / "compare.sqlite" if compare else None)
-            put, deleted = put + more[0], deleted + more[1]
-    return (put, deleted) if compare else None
+            compare = unbegun(stream.folder) == "compare"
+            put, deleted = prime(stream, compare=stream.folder / "compare.sqlite" if compare else None)
+            if compare:
+                before = compared or (0, 0)
+                compared = before[0] + put, before[1] + deleted
+    return compared
 
 
 def _follow(
