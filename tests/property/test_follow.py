@@ -4,6 +4,10 @@ A model of the whole way over the memory connector, in one process: a load that 
 capture into a real spool, apply in windows of a few changes. The target acknowledges some batches only at a second try
 and lands the first one at any time within `late_write_seconds`; a kill leaves writes behind that land then too. The
 clock is the test's own.
+
+Keys of every kind: of the id, of other fields (moved), shared, `where`, `split`; and a unique secondary index, which
+becomes unique once the load is caught up. Seen to fail, one at a time, where no key is held after an unknown outcome;
+where the intent is not saved; where apply begins before the load's late writes have landed.
 """
 
 from __future__ import annotations
