@@ -5,8 +5,8 @@
 #   make test       installs what the tests need and runs them; PYTEST="-n 0 tests/unit" runs some
 #   make lint       ruff, mypy, import-linter
 #   make format     rewrites the sources as ruff wants them
-#   make faults     the tests that take minutes: kills, throttling, timeouts; SEEDS=200 PATH_=mongodb-dynamodb follows
-#                   under so many seeds' faults on that path
+#   make faults     the tests that take minutes: kills, throttling, timeouts; SEEDS=200 follows under so many seeds'
+#                   faults on each path, PATH_=mongodb-dynamodb on that one alone (docs/following.md names them)
 #   make examples   both examples on the lab's servers
 #   make bench      measures, and writes benchmarks/RESULTS.md; ONLY=a prints one figure instead
 #   make infra-validate    terraform or tofu over all Terraform of this repository, where one is on PATH

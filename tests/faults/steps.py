@@ -1,8 +1,11 @@
-"""The durable steps of a process, and a kill at one of them.
+"""The durable steps of a process and a kill at one of them; and a clock that jumps.
 
 A step is whatever makes something durable or visible to other processes: a commit of SQLite, an fsync, a file put in
 another's place or removed. A process that was told so kills itself just before or just after its Nth step. What is told
 stands in the file `kill-at` of its folder, and counts once: the process that is started in its place lives.
+
+In a folder with a file `clock` the processes' `time.time` is ahead by the seconds that stand in it, at any moment. The
+clock that does not jump is the system's.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import json
 import os
 import signal
 import sqlite3
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 NAMED: Final = "greylag-"
 TOLD: Final = "kill-at"
 DONE: Final = "killed-at"
+CLOCK: Final = "clock"
 
 
 class _Life:
@@ -56,6 +61,8 @@ def unsay(folder: Path) -> None:
 def begin(role: str) -> None:
     """This process is of that role."""
     _life.role = role
+    if Path(CLOCK).exists():
+        time.time = _ahead
     told = Path(TOLD)
     with contextlib.suppress(FileNotFoundError):
         of, at, when = json.loads(told.read_text())
@@ -86,6 +93,11 @@ def install() -> None:
 
 
 _rename = os.rename
+_now = time.time
+
+
+def _ahead() -> float:
+    return _now() + float(Path(CLOCK).read_text() or 0)
 
 
 def _counted(act: Callable[..., Any]) -> Callable[..., Any]:

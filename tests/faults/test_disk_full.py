@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from greylag.connectors.memory import items, put
+from greylag.connectors.memory import items, put, write
 from tests.command import Command
 
 if TYPE_CHECKING:
@@ -70,3 +71,57 @@ def test_a_full_disk_ends_the_run_and_room_lets_it_go_on(tmp_path: Path) -> None
     assert "second 10" in ended.stdout, ended.stdout + ended.stderr
     assert ended.stdout.split()[-1] == "1000"
     assert {item["pk"] for item in items(tmp_path / "target.sqlite", "things")} == set(range(0, 2000, 2))
+
+
+FOLLOWED = """
+project: full
+connections:
+  a: {kind: memory, path: source.sqlite, family: bson}
+  b: {kind: memory, path: target.sqlite}
+services:
+  s: {flows: {things: {from: a.things, to: b.things, key: {name: "{name}"}}}}
+"""
+FOLLOW = """
+mount -t tmpfs -o size=400k tmpfs .greylag/{place} || exit 99
+"$0" -c "from greylag.cli import main; main()" run --follow --processes 1; echo "first $?" >> told
+mount -o remount,size=64m .greylag/{place}
+exec "$0" -c "from greylag.cli import main; main()" run --follow --processes 1
+"""
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not can_mount(), reason="this user may not mount a file system of its own (unshare -rm)")
+@pytest.mark.parametrize("place", ["spool", "apply"])
+def test_a_full_disk_ends_following_and_room_lets_it_go_on(tmp_path: Path, place: str) -> None:
+    """Under the spool, and under what apply keeps: its position, its index."""
+    Command(tmp_path).write(FOLLOWED)
+    source, told = tmp_path / "source.sqlite", tmp_path / "told"
+    records: dict[int, Any] = {n: {"_id": n, "name": f"n{n}", "text": "x" * 500} for n in range(10)}
+    put(source, "things", records.values(), family="bson")
+    (tmp_path / ".greylag" / place).mkdir(parents=True)
+    with (tmp_path / "said").open("w") as said:
+        process = subprocess.Popen(
+            ["unshare", "-rm", "sh", "-c", FOLLOW.format(place=place), sys.executable],
+            cwd=tmp_path,
+            stdout=said,
+            stderr=said,
+        )
+    try:
+        deadline = time.monotonic() + 240
+        while not told.exists():  # the application writes until the disk is full
+            assert process.poll() is None, (tmp_path / "said").read_text()
+            assert time.monotonic() < deadline
+            for number in range(len(records), len(records) + 50):
+                records[number] = {"_id": number, "name": f"n{number}", "text": "x" * 500}
+                write(source, "things", [records[number]])
+            records[5] = {"_id": 5, "name": f"moved{len(records)}", "text": "y"}
+            write(source, "things", [records[5]])
+        assert told.read_text() == "first 8\n", (tmp_path / "said").read_text()
+        while {each["_id"]: each for each in items(tmp_path / "target.sqlite", "things")} != records:
+            assert process.poll() is None, (tmp_path / "said").read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+    finally:
+        process.terminate()
+        process.wait(60)
+    assert "Traceback" not in (tmp_path / "said").read_text()

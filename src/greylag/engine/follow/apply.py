@@ -237,19 +237,43 @@ class Apply:
 
     def _mapped(self, work: WindowWork, place: str) -> Iterator[Written]:
         keep_fine = bool(self._staleness)
-        for (dataset, id_), change in work.window.latest.items():
+        gone = self._gone(work, place)
+        for turn, ((dataset, id_), change) in enumerate(work.window.latest.items()):
+            if change.document is None:
+                continue
             for carrier in self._carriers.get(dataset, ()):
                 if carrier.indexed or carrier.place != place:
                     continue
-                items: Sequence[Encoded | Erased] | Rejection
-                items = carrier.keys(change) if change.document is None else carrier.carry(change)
+                items = carrier.carry(change)
                 if isinstance(items, Rejection):
                     work.refused[carrier.flow, id_] = items
                     continue
                 if keep_fine:
                     work.fine.add((carrier.flow, id_))
                 for item in items:
+                    if gone and item.key in gone:
+                        if gone[item.key][0] > turn:
+                            continue
+                        del gone[item.key]
                     yield Written(place, item, carrier.flow, id_)
+        for _, written in gone.values():
+            yield written
+
+    def _gone(self, work: WindowWork, place: str) -> dict[bytes, tuple[int, Written]]:
+        """By their keys, what the window deletes, and in whose turn. Two ids may have one key: MongoDB lets a record's
+        `_id` turn from 1 to 1.0, which is told as a delete and a new record. What comes last counts.
+        """
+        found: dict[bytes, tuple[int, Written]] = {}
+        for turn, ((dataset, id_), change) in enumerate(work.window.latest.items()):
+            if change.document is not None:
+                continue
+            for carrier in self._carriers.get(dataset, ()):
+                if not carrier.indexed and carrier.place == place:
+                    if self._staleness:
+                        work.fine.add((carrier.flow, id_))
+                    for item in carrier.keys(change):
+                        found[item.key] = turn, Written(place, item, carrier.flow, id_)
+        return found
 
     def _deliver(
         self, work: WindowWork, places: Iterable[tuple[str, Iterable[Written]]], *, every_key: bool = False

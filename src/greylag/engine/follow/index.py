@@ -123,7 +123,9 @@ class Index:
 
     def settle(self) -> Outcome:
         """Decide what was `set` and `spoil`ed since the last time."""
-        outcome = Outcome(self._writes, {}, set(), set())
+        # Of two records with one key (see `Apply._gone`) the later one counts.
+        writes = {(each.place, each.item.key): each for each in self._writes}
+        outcome = Outcome(list(writes.values()), {}, set(), set())
         queue = list(self._touched.items())
         seen = set(self._touched)
         while queue:

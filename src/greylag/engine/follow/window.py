@@ -21,7 +21,8 @@ WINDOW_BYTES: Final = 8 << 20
 @dataclass(slots=True)
 class Window:
     """The entries from ordinal `first` to before `end`. Each change is a whole state (law 3), so of a record's changes
-    only the last one counts; what was in between never shows at the target. `written_ms` has one time for each change.
+    only the last one counts, and `latest` is in the order of these; what was in between never shows at the target.
+    `written_ms` has one time for each change.
     """
 
     first: int
@@ -56,7 +57,9 @@ def read_window(
         window.end = ordinal + 1
         if isinstance(content, RawChange):
             late = content.written_ms > late_after_ms.get(content.dataset, content.written_ms)
-            (window.late if late else latest)[content.dataset, content.id] = content
+            found, record = window.late if late else latest, (content.dataset, content.id)
+            found.pop(record, None)  # in the order of their last changes
+            found[record] = content
             written_ms.append(content.written_ms)
             size += len(content.document or b"") + 64
             if end is None and (size >= most_bytes or len(written_ms) >= changes):
