@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TOGETHER = 10
 IN_CI = 20
 FAILED_ONCE: dict[str, tuple[int, ...]] = {"json-dynamodb": (20, 30, 41, 50)}
-"""Seeds that failed and were mended since: they are always run."""
+"""Seeds of which a run failed that was mended since: they are always run."""
 FIRST = [
     (name, seeds)
     for name in PATHS
