@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from greylag.core.values import Document
     from tests.contract.subjects import TargetSubject
 
-SUBJECTS = ["memory", "faulty", "dynamodb", "mongodb", "documentdb"]
+SUBJECTS = ["memory", "faulty", "dynamodb", "mongodb"]
 
 
 @pytest.fixture(scope="module", params=SUBJECTS)
@@ -38,10 +38,6 @@ def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "dynamodb":
         endpoint = request.getfixturevalue("dynamodb_endpoint")
         return subjects.dynamodb_target(endpoint, f"contract-{uuid.uuid4().hex[:8]}-")
-    if request.param == "documentdb":
-        return subjects.mongodb_target(
-            request.getfixturevalue("documentdb_url"), f"contract_{uuid.uuid4().hex[:8]}"
-        )
     if request.param == "mongodb":
         return subjects.mongodb_target(
             request.getfixturevalue("mongodb_url"), f"contract_{uuid.uuid4().hex[:8]}"

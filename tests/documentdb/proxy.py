@@ -351,7 +351,7 @@ class DocumentDB:
 
 
 def _collection(told: dict[str, Any]) -> dict[str, Any]:
-    if told.get("type") != "collection":
+    if told.get("type") != "collection" or "options" not in told:  # names alone
         return told
     options = {
         **told["options"],

@@ -15,6 +15,8 @@ _DOCUMENT, _ARRAY = b"\x03", b"\x04"
 _UPSERT: Final = b"\x08upsert\0\x01"
 _ONE: Final = b"\x10limit\0\x01\0\0\0"
 _ZERO: Final = bytes(8)
+_NAMED_ZERO: Final = bytes(9)
+"""The zero that ends a field's name, and the timestamp behind it."""
 _BLANK: Final = re.compile(rb"\x11[^\0]*\0\0{8}")
 _TIMESTAMP: Final = 0x11
 
@@ -61,7 +63,7 @@ def is_changed_by_the_server(document: bytes) -> bool:
 
     Source: https://www.mongodb.com/docs/manual/reference/bson-types/#timestamps
     """
-    if _ZERO not in document or not _BLANK.search(document):
+    if _NAMED_ZERO not in document or not _BLANK.search(document):
         return False
     return any(
         document[place] == _TIMESTAMP
