@@ -108,7 +108,7 @@ def load_file(endpoint: str, file: str, kind: str, count: int, folder: str) -> d
 
 
 def stages(endpoint: str, file: str, kind: str, count: int) -> dict[str, float]:
-    """Microseconds a document of each step before the sending: undecoded, once shapes are known, and value by value.
+    """Microseconds a document of each step before the sending: undecoded, and value by value.
     For comparison what no way in Python does without: pymongo's decoder and orjson's dump alone.
     """
     lane = Lane(route(endpoint, file, kind, count))
@@ -126,7 +126,7 @@ def stages(endpoint: str, file: str, kind: str, count: int) -> dict[str, float]:
         return found
 
     for _ in lane.carry_all(pages[0]):
-        pass  # learns the shapes
+        pass  # where nothing is compiled it learns the shapes
     for page in pages:
         assert isinstance(page, NativePage)
         raw = b"".join(page.documents)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from greylag.connectors.dynamodb.codec import DynamoDBCodec
+from greylag.connectors.dynamodb.native import Compiled, Transcoder
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.decoding import decode_page
 from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
@@ -16,9 +17,6 @@ from greylag.core.mapping import compile_mapping
 from greylag.core.ports import TableInfo
 from greylag.core.records import Encoded, Refused
 from tests.property.strategies import DATES, DECIMAL128S, INT64S, OBJECT_IDS, documents, values
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TABLE = TableInfo("table", "id", ("PK",), {"GSI": ("GSIPK",)}, {"PK": "S", "GSIPK": "S"})
 FLOWS: list[dict[str, Any]] = [
@@ -66,15 +64,16 @@ RECORDS = (
 class Both:
     """A flow's two ways. `slowly` is what a load does without the other: None where the record is refused."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, *, compiled: bool = True, **options: Any) -> None:
         spec = TableSpec(DatasetRef("dynamo", "table"), ("PK",), {"GSI": ("GSIPK",)})
         attributes = {"PK": "R#{_id}", "GSIPK": "G#{g}"}
         flow = FlowSpec("flow", "service", DatasetRef("mongo", "c"), spec, attributes, **options)
         self.mapping = compile_mapping(flow)
         self.codec = DynamoDBCodec(self.mapping.spec, TABLE, "bson")
-        found = DynamoDBCodec(self.mapping.spec, TABLE, "bson").transcoder(self.mapping, "bson")
-        assert found is not None
-        self.natively: Callable[[bytes], Encoded | None] = found
+        codec = DynamoDBCodec(self.mapping.spec, TABLE, "bson", compiled=compiled)
+        found = codec.transcoder(self.mapping, "bson")
+        assert isinstance(found, Compiled if compiled else Transcoder)
+        self.natively = found
 
     def slowly(self, document: bytes) -> Encoded | None:
         records, _ = decode_page(document)
@@ -85,26 +84,30 @@ class Both:
 
     def check(self, document: bytes) -> bool:
         """Whether it was carried undecoded; then exactly as the other way."""
-        found = self.natively(document)
+        [found] = self.natively([document])
         assert found is None or found == self.slowly(document)
         return found is not None
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("options", FLOWS, ids=str)
 @BRIEF
 @given(found=st.lists(RECORDS, min_size=1, max_size=4))
-def test_the_same_or_nothing(options: dict[str, Any], found: list[dict[str, Any]]) -> None:
-    both = Both(**options)
+def test_the_same_or_nothing(options: dict[str, Any], compiled: bool, found: list[dict[str, Any]]) -> None:
+    both = Both(compiled=compiled, **options)
     for document in [*found, *found]:
         both.check(wire.encode_document(document))
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize("options", FLOWS[:3], ids=str)
 @BRIEF
 @given(record=RECORDS, data=st.data())
-def test_stray_bytes(options: dict[str, Any], record: dict[str, Any], data: st.DataObject) -> None:
+def test_stray_bytes(
+    options: dict[str, Any], compiled: bool, record: dict[str, Any], data: st.DataObject
+) -> None:
     """A byte that is wrong makes it another value, another shape, or nothing that is carried: never a wrong item."""
-    both = Both(**options)
+    both = Both(compiled=compiled, **options)
     raw = bytearray(wire.encode_document(record))
     assume(len(raw) > 20)
     both.check(bytes(raw))

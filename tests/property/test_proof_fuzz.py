@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from greylag.connectors.compiled.compile import compiler
-from greylag.connectors.json.proof import CORE
+from greylag.connectors.compiled.compile import PROOF, compiler
 
 HARNESS = Path(__file__).with_name("proof_fuzz.c")
 RECORDS = [
@@ -49,7 +48,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [
             *command,
             *("-std=c11", "-O1", "-g", f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"),
-            *("-I", str(CORE.parent), "-o", made, HARNESS),
+            *("-I", str(PROOF.parent), "-o", made, HARNESS),
         ],
         check=True,
     )

@@ -30,7 +30,7 @@ Every method raises the errors of `greylag.errors` and nothing else.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -235,17 +235,19 @@ class Codec(Protocol):
         """What deletes the item with the key of this body. A body of the key attributes alone will do."""
 
 
+Transcode: TypeAlias = "Callable[[Sequence[bytes]], Iterable[Encoded | None]]"
+"""A function of documents of a `NativePage` → for each of them, in order, what `encode` gives of the item that the
+mapping makes of it, the body byte for byte; None for a document of which it is not sure. A document that has no exact
+values but is the same at both ends may be among them.
+"""
+
+
 @runtime_checkable
 class Transcoding(Protocol):
     """What a codec may offer beside `Codec`: to carry documents as their source holds them, without decoding them."""
 
-    def transcoder(
-        self, mapping: CompiledMapping, form: str, *, canonical: bool = False
-    ) -> Callable[[bytes], Encoded | None] | None:
-        """A function of one document of a `NativePage` of this form → what `encode` (`canonical`) gives of the item
-        that `mapping` makes of it, the body byte for byte; None for a document of which it is not sure. None where
-        there is none. A document that has no exact values but is the same at both ends may be among them.
-        """
+    def transcoder(self, mapping: CompiledMapping, form: str, *, canonical: bool = False) -> Transcode | None:
+        """See `Transcode`; `encode` is `canonical` where asked for. None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from greylag.engine.connections import Connections
 from greylag.engine.spill import hashed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from greylag.core.ports import Codec, Source, Target, Writer
+    from greylag.core.ports import Codec, Source, Target, Transcode, Writer
     from greylag.core.records import Encoded, Item, Page
     from greylag.core.values import Value
     from greylag.engine.connections import Rates
@@ -38,7 +38,7 @@ class Lane:
     def __init__(self, route: Route, connections: Connections | None = None) -> None:
         self.route = route
         self.mapping = route.mapping()
-        self._transcoders: dict[tuple[str, bool], Callable[[bytes], Encoded | None] | None] = {}
+        self._transcoders: dict[tuple[str, bool], Transcode | None] = {}
         self._own = Connections() if connections is None else None
         self._connections = connections or self._own or Connections()
 
@@ -114,8 +114,7 @@ class Lane:
         left: Sequence[bytes] = page.documents
         if (transcode := self.transcoder(page.form)) is not None:
             left = []
-            for document in page.documents:
-                encoded = transcode(document)
+            for document, encoded in zip(page.documents, transcode(page.documents), strict=True):
                 if encoded is None or (self.route.colliding is not None and encoded.key in self.colliding):
                     left.append(document)
                 else:
@@ -132,8 +131,7 @@ class Lane:
         rest = page
         if isinstance(page, NativePage) and (transcode := self.transcoder(page.form, canonical=True)):
             left = []
-            for document in page.documents:
-                encoded = transcode(document)
+            for document, encoded in zip(page.documents, transcode(page.documents), strict=True):
                 if encoded is None or (self.route.colliding is not None and encoded.key in self.colliding):
                     left.append(document)
                 else:
@@ -162,9 +160,9 @@ class Lane:
     def transcode(self, record: Undecoded) -> Encoded | None:
         """Its item as `canonical` gives it; None where that takes decoding it."""
         transcoder = self.transcoder(record.form, canonical=True)
-        return None if transcoder is None else transcoder(record.document)
+        return None if transcoder is None else next(iter(transcoder([record.document])))
 
-    def transcoder(self, form: str, *, canonical: bool = False) -> Callable[[bytes], Encoded | None] | None:
+    def transcoder(self, form: str, *, canonical: bool = False) -> Transcode | None:
         """See `ports.Transcoding`; None where the codec has none."""
         known = (form, canonical)
         if known not in self._transcoders:

@@ -16,7 +16,9 @@ from hashlib import sha256
 from pathlib import Path
 
 _CONNECTORS = Path(__file__).parents[1]
-CORES = (_CONNECTORS / "json" / "proof.c",)
+CARRY = _CONNECTORS / "dynamodb" / "native" / "carry.c"
+PROOF = _CONNECTORS / "json" / "proof.c"
+CORES = (CARRY, PROOF)
 _FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-shared", "-fPIC")
 """Contracted, a product and a sum would be rounded once where C says twice."""
 _SECONDS = 300

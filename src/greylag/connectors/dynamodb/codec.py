@@ -10,8 +10,9 @@ import orjson
 from greylag.connectors.dynamodb import limits
 from greylag.connectors.dynamodb.decoder import Decoder
 from greylag.connectors.dynamodb.encoder import Encoder
+from greylag.connectors.dynamodb.key_rules import key_rules
 from greylag.connectors.dynamodb.keys import key_bytes
-from greylag.connectors.dynamodb.native import Transcoder
+from greylag.connectors.dynamodb.native import Compiled, Transcoder, library, program_of
 from greylag.connectors.dynamodb.numbers import normal
 from greylag.connectors.dynamodb.restore import from_base64
 from greylag.connectors.dynamodb.rules import compile_rules
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from greylag.core.flows import FlowSpec
     from greylag.core.mapping import Mapping as CompiledMapping
-    from greylag.core.ports import TableInfo
+    from greylag.core.ports import TableInfo, Transcode
     from greylag.core.records import Item
     from greylag.core.values import Document, Value
 
@@ -32,12 +33,15 @@ if TYPE_CHECKING:
 class DynamoDBCodec:
     """See `ports.Codec`."""
 
-    def __init__(self, flow: FlowSpec, table: TableInfo, family: str) -> None:
+    def __init__(self, flow: FlowSpec, table: TableInfo, family: str, *, compiled: bool = True) -> None:
+        """`compiled` False: carry.c is not used though it be there."""
         self._flow = flow
+        self._bson = family == "bson"
+        self._compiled = compiled
         self._encoder = Encoder(flow, family)
         self._decoder = Decoder(flow, family)
         self._key = table.key
-        self._keys = _key_rules(table)
+        self._keys = key_rules(table)
         # UTF-8 has up to four bytes a character
         self._quick = [(each.name, each.kind, each.most_bytes // 4, each) for each in self._keys]
 
@@ -66,14 +70,17 @@ class DynamoDBCodec:
         key = {name: item[name] for name in self._key}
         return Erased(key_bytes(key, self._key), orjson.dumps(key))
 
-    def transcoder(
-        self, mapping: CompiledMapping, form: str, *, canonical: bool = False
-    ) -> Transcoder | None:
+    def transcoder(self, mapping: CompiledMapping, form: str, *, canonical: bool = False) -> Transcode | None:
         """See `ports.Transcoding`. Canonical bodies are sorted: there is none for them."""
         if canonical or form != "bson" or mapping.direct is None or self._flow.keep_order:
             return None
+        rules = compile_rules(self._flow)
+        if self._compiled and self._bson and (found := library.compiled()) is not None:
+            program = program_of(mapping.direct, rules, self._encoder, self._keys, self._key)
+            if program is not None:
+                return Compiled(found, program)
         keys = frozenset(rule.name for rule in self._keys)
-        return Transcoder(mapping.direct, compile_rules(self._flow), self._encoder, keys, self._finish)
+        return Transcoder(mapping.direct, rules, self._encoder, keys, self._finish)
 
     def _encode(self, item: Item, *, sort: bool) -> Encoded:
         try:
@@ -98,71 +105,6 @@ def _too_large(size: int) -> Unfit:
         "`drop` or `split` a large field, or keep it elsewhere.",
         "oversize",
     )
-
-
-class _KeyRule:
-    """What DynamoDB asks of an attribute that is a key of the table or of an index."""
-
-    __slots__ = ("kind", "most_bytes", "name", "required", "what")
-
-    def __init__(self, name: str, kind: str, most_bytes: int, what: str, *, required: bool) -> None:
-        self.name = name
-        self.kind = kind
-        self.most_bytes = most_bytes
-        self.what = what
-        self.required = required
-
-    def check(self, item: Mapping[str, Any]) -> None:
-        """Raises Unfit."""
-        wire = item.get(self.name)
-        if wire is None:
-            if self.required:
-                raise self._unfit("is missing", "Give it a template that every record fills.")
-            return
-        content = wire.get(self.kind)
-        if content is None:
-            [found] = wire
-            raise self._unfit(
-                f"is of type {found}, the table says {self.kind}",
-                "Change its template or `types`"
-                + ("." if self.required else ", or `rename` or `drop` the field."),
-            )
-        if (
-            self.kind == "N" or 0 < len(content) <= self.most_bytes // 4
-        ):  # UTF-8 has up to four bytes a character
-            return
-        size = len(content.encode() if self.kind == "S" else from_base64(content))
-        if not size:
-            raise self._unfit(
-                "is empty, which DynamoDB does not allow in a key",
-                "Give it a template that every record fills"
-                + ("." if self.required else ", or `rename` or `drop` the field."),
-            )
-        if size > self.most_bytes:
-            raise self._unfit(
-                f"has {size:,} bytes, DynamoDB allows {self.most_bytes:,}",
-                "Build the key from a shorter field.",
-            )
-
-    def _unfit(self, reason: str, fix: str) -> Unfit:
-        return Unfit(f"{self.what} {self.name} {reason}", fix, "unfit-key")
-
-
-def _key_rules(table: TableInfo) -> tuple[_KeyRule, ...]:
-    """One rule for each key attribute, its strictest: an attribute may be a key of the table and of many indexes."""
-    rules: dict[str, _KeyRule] = {}
-    places = [
-        ("key attribute", table.key),
-        *((f"key of index {name},", keys) for name, keys in table.indexes.items()),
-    ]
-    for what, names in places:
-        for position, name in enumerate(names):
-            most = limits.SORT_KEY_BYTES if position else limits.PARTITION_KEY_BYTES
-            rule = rules.setdefault(
-                name, _KeyRule(name, table.key_types[name], most, what, required=name in table.key)
-            )
-            rule.most_bytes = min(rule.most_bytes, most)
-    return tuple(rules.values())
 
 
 def peek(body: bytes, names: Sequence[str]) -> Document:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import ctypes
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from greylag.connectors.compiled import library
+from greylag.connectors.compiled.compile import PROOF
+from greylag.connectors.compiled.library import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-CORE = Path(__file__).with_name("proof.c")
 
 
 def proven(text: bytes, deepest: int, *, lines: bool) -> bool:
@@ -26,10 +24,10 @@ def proven(text: bytes, deepest: int, *, lines: bool) -> bool:
 @cache
 def _compiled() -> Callable[[bytes, int, int, bool], int] | None:
     """The one of this installation, or None."""
-    found = library.load(CORE)
+    found = load(PROOF)
     if found is None:
         return None
     scan = found.greylag_json_proven
     scan.restype = ctypes.c_int
     scan.argtypes = [ctypes.c_char_p, ctypes.c_uint64, ctypes.c_uint32, ctypes.c_int]
-    return scan  # type: ignore[no-any-return]
+    return scan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from greylag.connectors.mongodb import wire
@@ -21,9 +22,8 @@ from greylag.core.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from greylag.core.mapping import Mapping
+    from greylag.core.ports import Transcode
     from greylag.core.records import Item
     from greylag.core.values import Document, Value
 
@@ -92,9 +92,9 @@ class MongoCodec:
         form: str,
         *,
         canonical: bool = False,  # noqa: ARG002 - a document has one form
-    ) -> Callable[[bytes], Encoded | None] | None:
+    ) -> Transcode | None:
         """See `ports.Transcoding`: documents that stay as they are go through as the bytes they are."""
-        return as_it_is if form == "bson" and mapping.identity else None
+        return partial(map, as_it_is) if form == "bson" and mapping.identity else None
 
 
 def as_it_is(document: bytes) -> Encoded | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from greylag.core.mapping.items import compile_write
+from greylag.core.mapping.items import compile_write, constants_of, fills_of
 from greylag.core.mapping.templates import Origin
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from greylag.core.mapping.carried import Carried
     from greylag.core.mapping.columns import Column
     from greylag.core.mapping.items import Write
+    from greylag.core.mapping.templates import Template
+    from greylag.core.values import Document
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Direct:
     """`write` gives the attributes that templates write, and their names, seeing only the top-level fields in `reads`;
     all names it may ever write are `writes`. Every other field is carried: not one of `dropped`, by its name in
     `renamed` or its own. `write` raises Refused.
+
+    `constants` and then `fills` (see `items.fills_of`) are what `write` does, for those who do it themselves.
     """
 
     reads: frozenset[str]
@@ -32,6 +36,8 @@ class Direct:
     write: Write
     dropped: frozenset[str]
     renamed: Mapping[str, str]
+    constants: Document
+    fills: Sequence[tuple[str, Template, bool, bool]]
 
 
 def direct(spec: FlowSpec, columns: Sequence[Column], carried: Carried) -> Direct | None:
@@ -46,5 +52,11 @@ def direct(spec: FlowSpec, columns: Sequence[Column], carried: Carried) -> Direc
     reads = frozenset(str(each.path[0]) for each in placeholders)
     dropped = frozenset(map(str, carried.dropped))
     return Direct(
-        reads, frozenset(column.name for column in columns), compile_write(columns), dropped, carried.names
+        reads,
+        frozenset(column.name for column in columns),
+        compile_write(columns),
+        dropped,
+        carried.names,
+        constants_of(columns),
+        fills_of(columns),
     )

@@ -59,7 +59,7 @@ def compile_write(columns: Sequence[Column]) -> Write:
     """A function of (the fields templates see, the record or element) → the attributes that templates and constants
     write, and their names. It raises Refused where one cannot be filled.
     """
-    constants = {column.name: column.constant for column in columns if column.template is None}
+    constants = constants_of(columns)
     fills, copies, checks = _plan(columns)
     always = frozenset([*constants, *(name for name, *_ in fills), *(name for name, _ in copies)])
     count = len(always)
@@ -80,6 +80,26 @@ def compile_write(columns: Sequence[Column]) -> Write:
         return written, always if len(written) == count else frozenset(written)
 
     return write
+
+
+def constants_of(columns: Sequence[Column]) -> Document:
+    """The attributes that have one value in every item."""
+    return {column.name: column.constant for column in columns if column.template is None}
+
+
+def fills_of(columns: Sequence[Column]) -> list[tuple[str, Template, bool, bool]]:
+    """The attributes that templates write, in the order of an item, constants before them: name, template, whether
+    its value must be one a key can have, and whether it must be filled.
+    """
+    fills, copies, _ = _plan(columns)
+    found = [(name, column, required) for name, _, column, required in fills]
+    by_name = {column.name: column for column in columns}
+    found += [(name, by_name[name], True) for name, _ in copies]
+    return [
+        (name, column.template, column.keyed, required)
+        for name, column, required in found
+        if column.template is not None
+    ]
 
 
 def _plan(

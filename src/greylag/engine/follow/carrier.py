@@ -9,10 +9,10 @@ from greylag.core.records import Record, Refused, Rejection
 from greylag.engine.quarantine import rejection
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from greylag.core.change import RawChange
-    from greylag.core.ports import ChangeFeed, Writer
+    from greylag.core.ports import ChangeFeed, Transcode, Writer
     from greylag.core.records import Encoded, Erased
     from greylag.engine.lane import Lane
     from greylag.engine.quarantine import Quarantine
@@ -76,7 +76,7 @@ class Forward:
         self.indexed = self.contested or not tells_keys(lane, feed)
         self._lane = lane
         self._feed = feed
-        self._transcode: Callable[[bytes], Encoded | None] | None = None
+        self._transcode: Transcode | None = None
         codec = lane.codec
         if isinstance(codec, Transcoding):
             self._transcode = codec.transcoder(lane.mapping, feed.form)
@@ -89,7 +89,10 @@ class Forward:
     def carry(self, change: RawChange) -> Sequence[Encoded] | Rejection:
         """See `Carrier`."""
         assert change.document is not None
-        if self._transcode is not None and (encoded := self._transcode(change.document)) is not None:
+        encoded = None
+        if self._transcode is not None:
+            [encoded] = self._transcode([change.document])
+        if encoded is not None:
             return [encoded]
         found = self._feed.decode(change)
         if isinstance(found, Rejection):

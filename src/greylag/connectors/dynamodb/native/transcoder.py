@@ -11,7 +11,7 @@ from greylag.connectors.dynamodb.unfit import Unfit
 from greylag.core.records import Encoded, Item, Record, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from greylag.connectors.dynamodb.encoder import Encoder
@@ -45,7 +45,11 @@ class Transcoder:
         self._seen = 0
         self._carried = 0
 
-    def __call__(self, document: bytes) -> Encoded | None:
+    def __call__(self, documents: Sequence[bytes]) -> Iterator[Encoded | None]:
+        """Each document as `one` gives it."""
+        return map(self.one, documents)
+
+    def one(self, document: bytes) -> Encoded | None:
         """The document as an item, or None: where its shape is new to it or has no layout, where something of it cannot
         be carried, and for every document once less than half of them have been of use.
         """
