@@ -26,7 +26,7 @@ CHECKOV := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/greylag/checkov-$(CHECKOV_VERS
 # The wheel the schema is made from, and the date it was published.
 SCHEMA_VERSION := 0.3.0
 SCHEMA_DATE := 2026-09-07
-NATIVE := src/greylag/connectors/dynamodb/native
+COMPILED := src/greylag/connectors/compiled
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .PHONY: demo test lint format faults examples bench checkov infra-validate terraform-schema lock clean
@@ -73,7 +73,8 @@ terraform-schema: $(VENV)/.local
 lock: $(VENV)/.pip
 	$(PIP) install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
-		--extra infra --extra local --group dev --group bench --group compiler pyproject.toml --output-file requirements.lock
+		--extra infra --extra local --group dev --group bench --group compiler \
+		pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -98,16 +99,16 @@ $(VENV)/.local: $(VENV)/.pip pyproject.toml requirements.lock
 	@touch $@
 
 # Where there is no C compiler, tests and benchmarks bring one along.
-$(VENV)/.core: $(VENV)/.local $(NATIVE)/carry.c $(NATIVE)/compile.py
+$(VENV)/.cores: $(VENV)/.local $(COMPILED)/compile.py $(wildcard src/greylag/connectors/*/*.c)
 	@command -v cc >/dev/null || $(PIP) install --quiet --constraint requirements.lock --group compiler
-	$(BIN)/python -m greylag.connectors.dynamodb.native.compile
+	$(BIN)/python -m greylag.connectors.compiled.compile
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.core
+$(VENV)/.dev: $(VENV)/.cores
 	$(PIP) install --quiet --constraint requirements.lock --group dev
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.core
+$(VENV)/.bench: $(VENV)/.cores
 	$(PIP) install --quiet --constraint requirements.lock --group bench
 	@touch $@
 

@@ -37,11 +37,19 @@ def measure() -> Figure:
     """Run it."""
     with tempfile.TemporaryDirectory(prefix="greylag-bench-") as name, servers.endpoint() as endpoint:
         folder = Path(name)
+        (folder / "timed").mkdir()
         count = posts.write(folder, FILE_BYTES)
-        runs = interleaved(_ways(folder, endpoint, count))
-        sizes = {kind: file(folder, kind).stat().st_size / 1e6 for kind in _DATASETS}
+        timed = posts.write(folder / "timed", FILE_BYTES, timed=True)
+        runs = interleaved(_ways(folder, endpoint, count, timed))
+        sizes = {
+            (kind, where): file(place, kind).stat().st_size / 1e6
+            for where, place in ((False, folder), (True, folder / "timed"))
+            for kind in _DATASETS
+        }
     speeds = {
-        way: tuple(sizes["array" if "array" in way else "lines"] / run["seconds"] for run in found)
+        way: tuple(
+            sizes["array" if "array" in way else "lines", "timed" in way] / run["seconds"] for run in found
+        )
         for way, found in runs.items()
     }
 
@@ -51,10 +59,12 @@ def measure() -> Figure:
     return Figure(
         "c",
         "JSON files",
-        f"{count:,} posts of a forum, {sizes['lines']:.0f} MB as JSON Lines and as one array, with numbers that no "
-        "double holds. Reading alone: every record with exact numbers, beside ijson (yajl2_c) on the same file. To "
-        "items: `greylag run`, its start included, to an endpoint that answers at once; the workers share both cores "
-        "with it.",
+        f"{count:,} posts of a forum, {sizes['lines', False]:.0f} MB as JSON Lines and as one array, with numbers that "
+        "no double holds. Reading alone: every record with exact numbers, beside ijson (yajl2_c) on the same file. "
+        "Greylag's workers run without Python's cyclic garbage collector, so it is off here too; ijson is measured as "
+        "Python runs, which is what the targets are against, and without the collector. Timed posts also have a time "
+        "and an address: colons in strings. To items: `greylag run`, its start included, to an endpoint that answers "
+        "at once; the workers share both cores with it.",
         tuple(Series(way, values, "MB/s") for way, values in speeds.items()),
         (
             Target(
@@ -82,13 +92,21 @@ def file(folder: Path, kind: str) -> Path:
 
 
 def _ways(
-    folder: Path, endpoint: servers.Endpoint, count: int
+    folder: Path, endpoint: servers.Endpoint, count: int, timed: int
 ) -> dict[str, Callable[[], Mapping[str, float]]]:
-    def reads(kind: str) -> Mapping[str, float]:
-        return apart("benchmarks.json_files:read", folder=str(folder), kind=kind, count=count)
+    def reads(kind: str, *, times: bool = False) -> Mapping[str, float]:
+        place, records = (folder / "timed", timed) if times else (folder, count)
+        return apart("benchmarks.json_files:read", folder=str(place), kind=kind, count=records)
 
-    def ijson_reads(kind: str) -> Mapping[str, float]:
-        return apart("benchmarks.json_files:ijson_read", folder=str(folder), kind=kind, count=count)
+    def ijson_reads(kind: str, *, times: bool = False, collected: bool = True) -> Mapping[str, float]:
+        place, records = (folder / "timed", timed) if times else (folder, count)
+        return apart(
+            "benchmarks.json_files:ijson_read",
+            folder=str(place),
+            kind=kind,
+            count=records,
+            collected=collected,
+        )
 
     def run(kind: str, workers: int) -> Mapping[str, float]:
         project = folder / "project"
@@ -108,8 +126,14 @@ def _ways(
     return {
         "greylag reads an array": lambda: reads("array"),
         "ijson reads an array": lambda: ijson_reads("array"),
+        "ijson reads an array, without garbage collection": lambda: ijson_reads("array", collected=False),
         "greylag reads lines": lambda: reads("lines"),
         "ijson reads lines": lambda: ijson_reads("lines"),
+        "ijson reads lines, without garbage collection": lambda: ijson_reads("lines", collected=False),
+        "greylag reads an array of timed posts": lambda: reads("array", times=True),
+        "ijson reads an array of timed posts": lambda: ijson_reads("array", times=True),
+        "greylag reads lines of timed posts": lambda: reads("lines", times=True),
+        "ijson reads lines of timed posts": lambda: ijson_reads("lines", times=True),
         "greylag run on an array": lambda: run("array", 1),
         "greylag run on lines": lambda: run("lines", 1),
         "greylag run on lines, two workers": lambda: run("lines", 2),
@@ -136,11 +160,18 @@ def read(folder: str, kind: str, count: int) -> dict[str, float]:
     return watch.of(count)
 
 
-def ijson_read(folder: str, kind: str, count: int) -> dict[str, float]:
-    """The same with ijson's fastest backend; its numbers are ints and Decimals, as ours."""
+def ijson_read(folder: str, kind: str, count: int, *, collected: bool) -> dict[str, float]:
+    """The same with ijson's fastest backend; its numbers are ints and Decimals, as ours. `collected`: with Python's
+    cyclic garbage collector.
+    """
+    import gc
+
     import ijson
 
     backend: Any = ijson.get_backend("yajl2_c")
+    if not collected:
+        gc.freeze()
+        gc.disable()
     options = {"multiple_values": True} if kind == "lines" else {}
     with file(Path(folder), kind).open("rb") as content, Stopwatch() as watch:
         found = sum(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.corpus import SEED
 
@@ -33,14 +33,16 @@ _WORDS = (
 )
 
 
-def write(folder: Path, size_bytes: int) -> int:
-    """`posts.jsonl` and `array.json` of about this size each; how many records both hold."""
+def write(folder: Path, size_bytes: int, *, timed: bool = False) -> int:
+    """`posts.jsonl` and `array.json` of about this size each; how many records both hold. `timed`: each with a time
+    and an address, as most records have; a colon in a string is where cheap proofs of exact decoding end.
+    """
     count = size = 0
     with (
         (folder / "posts.jsonl").open("w", encoding="utf-8") as lines,
         (folder / "array.json").open("w", encoding="utf-8") as array,
     ):
-        for text in _records():
+        for text in _records(timed=timed):
             lines.write(text + "\n")
             array.write(("[\n" if count == 0 else ",\n") + text)
             count += 1
@@ -51,11 +53,11 @@ def write(folder: Path, size_bytes: int) -> int:
     return count
 
 
-def _records() -> Iterator[str]:
+def _records(*, timed: bool) -> Iterator[str]:
     draw = random.Random(f"{SEED}/posts")
     place = 0
     while True:
-        post = {
+        post: dict[str, Any] = {
             "id": f"post-{place:08}",
             "thread": f"thread-{draw.randrange(5000)}",
             "user": {
@@ -72,6 +74,9 @@ def _records() -> Iterator[str]:
             "views": draw.randrange(100_000),
             "parent": None if place % 3 else f"post-{draw.randrange(place + 1):08}",
         }
+        if timed:
+            post["at"] = f"2024-01-{place % 28 + 1:02}T{place % 24:02}:00:00Z"
+            post["address"] = f"https://forum.example/posts/{place}"
         exact = f'"score": {draw.random():.17f}'
         if place % 100 == 0:
             exact += f', "serial": {draw.getrandbits(98)}, "weight": {draw.randrange(1, 99)}e100'

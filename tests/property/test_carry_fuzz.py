@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from greylag.connectors.compiled.compile import CARRY, compiler
 from greylag.connectors.dynamodb.native import Compiled
-from greylag.connectors.dynamodb.native.compile import SOURCE, compiler
 from greylag.connectors.mongodb import wire
 from greylag.core.values import Binary, Decimal128, Int64
 from tests.property.test_native import FLOWS, Both
@@ -42,7 +42,7 @@ def write_cases(file: Path) -> None:
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
     command = compiler()
-    assert command is not None, "there is no C compiler: `make .venv/.core` brings one along"
+    assert command is not None, "there is no C compiler: `make .venv/.cores` brings one along"
     # The zig of PyPI has no address sanitizer.
     sanitizers = "undefined" if "ziglang" in command else "address,undefined"
     made = tmp_path_factory.mktemp("fuzz") / "carry_fuzz"
@@ -50,7 +50,7 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [
             *command,
             *("-std=c11", "-O1", "-g", f"-fsanitize={sanitizers}", "-fno-sanitize-recover=all"),
-            *("-I", str(SOURCE.parent), "-o", made, HARNESS, "-lm"),
+            *("-I", str(CARRY.parent), "-o", made, HARNESS, "-lm"),
         ],
         check=True,
     )

@@ -6,13 +6,12 @@ import math
 import random
 import struct
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from greylag.connectors.dynamodb.codec import DynamoDBCodec
-from greylag.connectors.dynamodb.native import Compiled, Transcoder, library
-from greylag.connectors.dynamodb.native.compile import compile_core, source_digest
+from greylag.connectors.dynamodb.native import Compiled, Transcoder
 from greylag.connectors.mongodb import wire
 from greylag.core.flows import DatasetRef, FlowSpec, TableSpec
 from greylag.core.mapping import compile_mapping
@@ -20,9 +19,6 @@ from greylag.core.ports import TableInfo
 from greylag.core.values import Binary, Decimal128, Int64, Regex, Timestamp
 from tests.property.test_native import Both
 from tests.unit.dynamodb.test_native import ID, PLAIN, TYPES
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DATE = datetime(2024, 1, 31, 10, 0, 0, 123000, tzinfo=UTC)
 RULES = [
@@ -276,26 +272,3 @@ def test_templates(attributes: dict[str, Any]) -> None:
 def test_templates_it_does_not_fill_are_left_to_the_shapes(attributes: dict[str, Any]) -> None:
     mapping = compile_mapping(FlowSpec("flow", "service", DatasetRef("mongo", "c"), SPEC, attributes))
     assert isinstance(DynamoDBCodec(mapping.spec, KEYED, "bson").transcoder(mapping, "bson"), Transcoder)
-
-
-def test_a_library_of_other_source_is_none(tmp_path: Path) -> None:
-    made = tmp_path / "_carry.so"
-    assert library.load(made) is None, "there is no such file"
-    assert compile_core(made) is None
-    assert library.load(made) is not None
-    stale = tmp_path / "stale.so"
-    digest = source_digest().encode()
-    assert digest in made.read_bytes()
-    stale.write_bytes(made.read_bytes().replace(digest, b"0" * len(digest)))
-    assert library.load(stale) is None
-    (tmp_path / "junk.so").write_bytes(b"junk")
-    assert library.load(tmp_path / "junk.so") is None
-
-
-def test_without_a_compiler(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    why = compile_core(tmp_path / "_carry.so")
-    assert why is not None
-    assert "no C compiler" in why
-    assert not list(tmp_path.iterdir())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from greylag.connectors.json import decoding
 from greylag.connectors.json.decoding import MAX_DEPTH, decode_batch, decode_lines, decode_value
 from greylag.connectors.json.malformed import Malformed
 from greylag.core.records import Refused
@@ -49,6 +50,14 @@ NEIGHBOURS = [
 ]
 
 
+@pytest.fixture(params=["with the core", "without it"])
+def core(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to prove a batch."""
+    if request.param == "without it":
+        monkeypatch.setattr(decoding, "proven", lambda *_, **__: False)
+
+
+@pytest.mark.usefixtures("core")
 @pytest.mark.parametrize("neighbour", NEIGHBOURS)
 @pytest.mark.parametrize("text", EXACT, ids=lambda text: text[:20])
 def test_values_are_exact_whatever_stands_beside_them(tmp_path: Path, text: str, neighbour: str) -> None:
@@ -105,6 +114,7 @@ def test_what_cannot_be_held_exactly_is_rejected_alone(tmp_path: Path, text: str
         assert rejection.fix
 
 
+@pytest.mark.usefixtures("core")
 @pytest.mark.parametrize("inner", ["[]", "{}", "1", '"a:b"', "123456789012345678901"])
 def test_the_limit_of_depth_is_the_same_on_every_way(inner: str) -> None:
     levels = MAX_DEPTH + (inner not in ("[]", "{}"))
@@ -143,6 +153,7 @@ def test_what_is_not_json_is_told_with_its_byte(text: bytes, offset: int, reason
     assert caught.value.offset == 1000 + offset
 
 
+@pytest.mark.usefixtures("core")
 @pytest.mark.parametrize(
     "lines",
     [
@@ -160,13 +171,14 @@ def test_lines_that_are_not_one_record_each_are_never_taken_for_it(lines: bytes)
     assert decode_lines(lines) is None
 
 
+@pytest.mark.usefixtures("core")
 @pytest.mark.parametrize("lines", [b"{}\n{}\n", b"{}\r\n{}\r\n", b"{}\r\n{}", b"{}"])
 def test_plain_lines_are_decoded_together(lines: bytes) -> None:
     assert decode_lines(lines) == [{}] * lines.count(b"{")
 
 
 NESTED = (
-    '{"id": "a-01", "u": {"x": 1, "y": {"z": []}}, "l": [{"k": 1}, [{"k": 2}], {}], "n": null}',
+    '{"id": "a-01", "u": {"x": 1, "y": {"z": []}}, "l": [{"k": 1}, {}], "n": null}',
     '{"u": [{"x": {}}], "l": {"k": [1]}}',
     '{"a": 1}',
 )
@@ -180,6 +192,7 @@ LOST = (
 )
 
 
+@pytest.mark.usefixtures("core")
 @pytest.mark.parametrize("place", [0, 4, 20])
 @pytest.mark.parametrize("text", LOST)
 def test_what_a_batch_loses_is_noticed_wherever_it_nests(text: str, place: int) -> None:
@@ -191,10 +204,13 @@ def test_what_a_batch_loses_is_noticed_wherever_it_nests(text: str, place: int) 
     assert decode_lines("\n".join(objects).encode()) is None
 
 
+@pytest.mark.usefixtures("core")
 @pytest.mark.parametrize("place", [0, 20])
-def test_depth_is_noticed_beyond_the_shape_of_the_first_records(place: int) -> None:
+def test_depth_is_noticed_beside_what_nests_otherwise(place: int) -> None:
     objects = list(NESTED) * 8
     objects.insert(place, deep(MAX_DEPTH + 1))
     assert decode_batch(f"[{','.join(objects)}]".encode()) is None
+    assert decode_lines("\n".join(objects).encode()) is None
     objects[place] = deep(MAX_DEPTH)
     assert decode_batch(f"[{','.join(objects)}]".encode()) is not None
+    assert decode_lines("\n".join(objects).encode()) is not None

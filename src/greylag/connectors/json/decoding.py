@@ -18,6 +18,7 @@ import msgspec
 import orjson
 
 from greylag.connectors.json.malformed import Malformed
+from greylag.connectors.json.proof import proven
 from greylag.core.records import Record, Refused
 
 if TYPE_CHECKING:
@@ -52,16 +53,20 @@ _UNDECODED = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Arithmeti
 
 def decode_batch(array: bytes) -> list[Document] | None:
     """The objects of a JSON array. None where one of them needs `decode_value`, or the text is no such array."""
+    sure = proven(array, MAX_DEPTH, lines=False)
     try:
         records = _decoder.decode(array)
     except _UNDECODED:
         return None
-    return records if _proven(records, array) else None
+    return records if sure or _proven(records, array) else None
 
 
 def decode_lines(lines: bytes) -> list[Document] | None:
     """The objects of whole lines, one on each; None where that is not certain, as for `decode_batch`."""
+    sure = proven(lines, MAX_DEPTH, lines=True)
     try:
+        if sure:
+            return _decoder.decode_lines(lines)
         records = list(map(_decoder.decode, BytesIO(lines).readlines()))
     except _UNDECODED:
         return None

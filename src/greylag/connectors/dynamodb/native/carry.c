@@ -5,7 +5,7 @@
    not: every read of one is held against its end first.
 
    What it declines is not wrong but not sure. The caller decodes such a document, which says what it is.
-   docs/decisions/0007-a-compiled-core.md has what is declined and what proves the rest.
+   docs/decisions/0007-compiled-cores.md has what is declined and what proves the rest.
 
    Source: https://bsonspec.org/spec.html
 */

@@ -1,4 +1,4 @@
-"""The compiled carry.c, where there is one. What was compiled from another carry.c than the one beside it is none."""
+"""The functions of carry.c, where it is compiled."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ctypes
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from greylag.connectors.dynamodb.native.compile import LIBRARY, source_digest
+from greylag.connectors.compiled.compile import CARRY
+from greylag.connectors.compiled.library import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 
 class Library(NamedTuple):
@@ -22,21 +22,11 @@ class Library(NamedTuple):
 
 @cache
 def compiled() -> Library | None:
-    """The one of this installation, or None."""
-    return load(LIBRARY)
-
-
-def load(library: Path) -> Library | None:
-    """The same of a library anywhere."""
-    try:
-        found = ctypes.CDLL(str(library))
-        found.greylag_source.restype = ctypes.c_char_p
-        if found.greylag_source().decode() != source_digest():
-            return None
-        function = found.greylag_carry
-        scratch = found.greylag_scratch
-    except (AttributeError, OSError):
+    """Those of this installation, or None."""
+    found = load(CARRY)
+    if found is None:
         return None
+    function, scratch = found.greylag_carry, found.greylag_scratch
     scratch.restype = ctypes.c_uint64
     scratch.argtypes = [ctypes.c_uint32]
     function.restype = ctypes.c_uint32

@@ -1,7 +1,7 @@
-"""Compiles carry.c, by `cc` or by the zig that PyPI has (`pip install ziglang`).
+"""Compiles the cores, by `cc` or by the zig that PyPI has (`pip install ziglang`).
 
 What builds a wheel of Greylag runs this file alone, before there is a package around it;
-`python -m greylag.connectors.dynamodb.native.compile` does the same for one that is installed.
+`python -m greylag.connectors.compiled.compile` does the same for one that is installed.
 """
 
 from __future__ import annotations
@@ -15,16 +15,23 @@ import tempfile
 from hashlib import sha256
 from pathlib import Path
 
-SOURCE = Path(__file__).with_name("carry.c")
-LIBRARY = Path(__file__).with_name("_carry.so")
+_CONNECTORS = Path(__file__).parents[1]
+CARRY = _CONNECTORS / "dynamodb" / "native" / "carry.c"
+PROOF = _CONNECTORS / "json" / "proof.c"
+CORES = (CARRY, PROOF)
 _FLAGS = ("-std=c11", "-O2", "-ffp-contract=off", "-fvisibility=hidden", "-shared", "-fPIC")
 """Contracted, a product and a sum would be rounded once where C says twice."""
 _SECONDS = 300
 
 
-def source_digest() -> str:
+def library_of(core: Path) -> Path:
+    """Where a core is compiled to."""
+    return core.with_name(f"_{core.stem}.so")
+
+
+def source_digest(core: Path) -> str:
     """What a library tells of itself."""
-    return sha256(SOURCE.read_bytes()).hexdigest()
+    return sha256(core.read_bytes()).hexdigest()
 
 
 def compiler() -> list[str] | None:
@@ -36,25 +43,18 @@ def compiler() -> list[str] | None:
     return None
 
 
-def compile_core(library: Path = LIBRARY, *flags: str) -> str | None:
+def compile_core(core: Path, library: Path | None = None, *flags: str) -> str | None:
     """Compile to `library`, all of it or nothing. None, or why it could not be done."""
+    library = library or library_of(core)
     command = compiler()
     if command is None:
         return "there is no C compiler: no `cc`, and no ziglang"
     try:
-        with tempfile.TemporaryDirectory(dir=library.parent, prefix=".carry-") as folder:
+        with tempfile.TemporaryDirectory(dir=library.parent, prefix=".core-") as folder:
             made = Path(folder) / library.name
+            digest = f'-DGREYLAG_SOURCE="{source_digest(core)}"'
             subprocess.run(
-                [
-                    *command,
-                    *_FLAGS,
-                    *flags,
-                    f'-DGREYLAG_SOURCE="{source_digest()}"',
-                    "-o",
-                    made,
-                    SOURCE,
-                    "-lm",
-                ],
+                [*command, *_FLAGS, *flags, digest, "-o", made, core, "-lm"],
                 check=True,
                 capture_output=True,
                 text=True,
@@ -68,5 +68,13 @@ def compile_core(library: Path = LIBRARY, *flags: str) -> str | None:
     return None
 
 
+def compile_all() -> str | None:
+    """All cores beside their sources. None, or why one could not be."""
+    for core in CORES:
+        if (why := compile_core(core)) is not None:
+            return why
+    return None
+
+
 if __name__ == "__main__":
-    sys.exit(compile_core())
+    sys.exit(compile_all())
