@@ -8,7 +8,7 @@
 #   make faults     the tests that take minutes: kills, throttling, timeouts; SEEDS=200 follows under so many seeds'
 #                   faults on each path, PATH_=mongodb-dynamodb on that one alone (docs/following.md names them)
 #   make examples   both examples on the lab's servers
-#   make bench      measures, and writes benchmarks/RESULTS.md; ONLY=a prints one figure instead
+#   make bench      measures, and writes benchmarks/RESULTS.md; ONLY="a c" these figures alone
 #   make infra-validate    terraform or tofu over all Terraform of this repository, where one is on PATH
 #   make terraform-schema  the provider's schema that `greylag infra check` reads, anew
 #   make checkov           installs checkov, in an environment of its own in the user's cache folder

@@ -1,8 +1,9 @@
-"""`make bench`: every figure into RESULTS.md and its charts. With letters, those figures to the terminal alone.
+"""`make bench`: every figure, or those whose letters are given, into RESULTS.md and its charts.
 
-    python -m benchmarks [a b …]
+    python -m benchmarks [--print] [a b …]
 
-Ends with 0 whether or not the targets are met: what is missed, the report says.
+RESULTS.md keeps the other figures of this machine as they were measured last; with `--print` it stays as it is. Ends
+with 0 whether or not the targets are met: what is missed, the report says.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import machine, report
 from benchmarks.apart import environment
+from benchmarks.kept import Measured, keep, kept
 
 if TYPE_CHECKING:
     from benchmarks.figure import Figure
@@ -40,32 +42,31 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("letters", nargs="*", choices=[[], *FIGURES], metavar="letter")
-    letters = parser.parse_args().letters
+    parser.add_argument("--print", action="store_true", help="only show what is measured")
+    arguments = parser.parse_args()
     clean = environment()
     os.environ.clear()
     os.environ |= clean
-    started, load = time.monotonic(), machine.load()
-    figures = [_measure(letter) for letter in letters or FIGURES]
-    if letters:
-        print("\n\n".join(report.section(each) for each in figures))
-        return
-    seconds = time.monotonic() - started
-    about = [
-        *machine.describe(),
-        (
-            "run",
-            f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC, {seconds / 60:.0f} minutes; load average before: {load:.1f}",
-        ),
-    ]
-    report.write(figures, machine.ROOT / "benchmarks", about)
-    print(report.summary(figures))
+    about = machine.describe()
+    found = []
+    for letter in arguments.letters or FIGURES:
+        measured = _measure(letter, about)
+        found.append(measured.figure)
+        if arguments.print:
+            print(report.section(measured.figure), end="\n\n")
+        else:
+            keep(measured)
+            report.write(kept(about), machine.ROOT / "benchmarks", about)
+    print(report.summary(found))
 
 
-def _measure(letter: str) -> Figure:
-    began = time.monotonic()
+def _measure(letter: str, about: tuple[tuple[str, str], ...]) -> Measured:
+    began, load = time.monotonic(), machine.load()
     figure: Figure = importlib.import_module(f"benchmarks.{FIGURES[letter]}").measure()
-    print(f"({letter}) {figure.title}: {time.monotonic() - began:.0f} s", file=sys.stderr)
-    return figure
+    seconds = time.monotonic() - began
+    print(f"({letter}) {figure.title}: {seconds:.0f} s", file=sys.stderr)
+    now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+    return Measured(figure, machine.commit(), now, round(seconds / 60, 1), round(load, 1), about)
 
 
 if __name__ == "__main__":

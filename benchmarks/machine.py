@@ -36,16 +36,15 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def describe() -> list[tuple[str, str]]:
-    """What a reader must know to compare: processor, memory, system, versions, commit."""
+def describe() -> tuple[tuple[str, str], ...]:
+    """What a reader must know to compare: processor, memory, system, versions."""
     versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
-    return [
+    return (
         ("processor", f"{_processor()}, {os.cpu_count()} cores, of which this run had {_usable()}"),
         ("memory", f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB"),
         ("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"),
         ("versions", ", ".join(versions)),
-        ("commit", _commit()),
-    ]
+    )
 
 
 def load() -> float:
@@ -64,7 +63,9 @@ def _processor() -> str:
     return platform.machine()
 
 
-def _commit() -> str:
+def commit() -> str:
+    """Of the sources, and whether they were changed since."""
+
     def git(*arguments: str) -> str:
         done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
         return done.stdout.strip()

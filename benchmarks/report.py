@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from benchmarks.figure import Figure, Target
+    from benchmarks.kept import Measured
 
 
 _INTRODUCTION = (
@@ -58,8 +59,9 @@ def section(figure: Figure, charts: str = "") -> str:
     return "\n\n".join(parts)
 
 
-def write(figures: Sequence[Figure], folder: Path, about: Sequence[tuple[str, str]]) -> None:
+def write(measured: Sequence[Measured], folder: Path, about: Sequence[tuple[str, str]]) -> None:
     """RESULTS.md and its charts, in `folder`; charts of an earlier run are replaced."""
+    figures = [each.figure for each in measured]
     charts = folder / "charts"
     charts.mkdir(exist_ok=True)
     for old in charts.glob("*.svg"):
@@ -72,6 +74,7 @@ def write(figures: Sequence[Figure], folder: Path, about: Sequence[tuple[str, st
         _INTRODUCTION,
         table((("", ""), *about)),
         summary(figures),
+        table((("figure", "commit", "run", "minutes", "load average before"), *map(_run, measured))),
         *(section(each, "charts") for each in figures),
     ]
     (folder / "RESULTS.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -92,6 +95,11 @@ def _charts(figure: Figure) -> list[tuple[str, str, str]]:
         title = f"({figure.letter}) {figure.title}"
         found.append((f"{figure.letter}{place or ''}.svg", unit, svg(title, list(series))))
     return found
+
+
+def _run(measured: Measured) -> tuple[str, ...]:
+    letter = f"({measured.figure.letter})"
+    return letter, measured.commit, measured.when, str(measured.minutes), str(measured.load)
 
 
 def _bound(target: Target) -> str:

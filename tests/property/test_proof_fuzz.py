@@ -76,4 +76,4 @@ def test_mutated_texts(harness: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(4))
 def test_many_mutated_texts(harness: Path, seed: int) -> None:
-    run(harness, 5_000_000, seed)
+    run(harness, 1_000_000, seed)
