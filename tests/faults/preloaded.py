@@ -17,7 +17,7 @@ from greylag.connectors.dynamodb import streams as dynamodb_streams
 from greylag.connectors.json import changes as json_changes
 from greylag.connectors.mongodb import patience as mongodb_patience
 from greylag.connectors.mongodb import stream as mongodb_stream
-from greylag.engine.follow import apply
+from greylag.engine.follow import holding
 from greylag.executors import child, processes
 from greylag.operations.reverse import follow as reverse
 from tests.faults import sdk, steps
@@ -31,7 +31,7 @@ SHORTER: Final[list[tuple[Any, str, float]]] = [
     (dynamodb_streams, "_POLL_SECONDS", 0.05),
     (probe, "_AGAIN_SECONDS", 0.3),
     (json_changes, "_IDLE_SECONDS", 0.1),
-    (apply, "_DUPLICATE_AGAIN_SECONDS", 0.3),
+    (holding, "_DUPLICATE_AGAIN_SECONDS", 0.3),
     (memory_changes, "_IDLE_SECONDS", 0.1),
     (reverse, "_TRIED_AGAIN_SECONDS", 1.0),
     (pymongo.common, "MIN_HEARTBEAT_INTERVAL", 0.1),
