@@ -95,7 +95,11 @@ class Lane:
 
     def digest(self, key: bytes) -> bytes:
         """What stands for the item with this key (as in `Encoded`) where items of several tables are joined."""
-        return hashed(b"%b\0%b" % (str(self.route.flow.table.ref).encode(), key))
+        return hashed(self._place + key)
+
+    @cached_property
+    def _place(self) -> bytes:
+        return b"%b\0" % str(self.route.flow.table.ref).encode()
 
     def carry(self, page: Page) -> Iterator[tuple[Record, list[Encoded] | Rejection]]:
         """Each record of the page beside its items or why it goes to quarantine. Its `rejected` are left out."""
