@@ -47,7 +47,7 @@ def measure() -> Figure:
             return {"seconds": command.json("run", "--processes", "1")["seconds"]}
 
         def verify() -> Mapping[str, float]:
-            load("")
+            """What was loaded just before."""
             report = command.json("verify", "--processes", "1")
             assert report["flows"][0]["verified"] == RECORDS, report
             return {"seconds": report["seconds"]}

@@ -61,6 +61,8 @@ class TargetSubject:
     prefix: str = ""
     drop: Callable[[str], None] | None = None
     """Drops a table behind the connector's back."""
+    own_identity: bool = True
+    """Whether a table that was made anew has another identity than the one before it."""
     documents: bool = False
     """Whether its tables all have the key `_id` and no indexes in greylag.yaml (`ports.Documents`)."""
 
@@ -441,8 +443,8 @@ def dynamodb_target(endpoint: str, prefix: str) -> TargetSubject:
     return TargetSubject(open_connector(_nowhere(), **options), "bson", prefix, drop)
 
 
-def mongodb_target(url: str, database: str) -> TargetSubject:
-    """A replica set."""
+def mongodb_target(url: str, database: str, *, own_identity: bool = True) -> TargetSubject:
+    """A replica set. `own_identity` is not DocumentDB's: it tells no collection from another of its name."""
     from pymongo import MongoClient
 
     def drop(table: str) -> None:
@@ -450,7 +452,8 @@ def mongodb_target(url: str, database: str) -> TargetSubject:
             client[database].drop_collection(table)
 
     options = {"kind": "mongodb", "url": url, "database": database, "create_tables": True}
-    return TargetSubject(open_connector(_nowhere(), **options), "bson", drop=drop, documents=True)
+    connector = open_connector(_nowhere(), **options)
+    return TargetSubject(connector, "bson", drop=drop, own_identity=own_identity, documents=True)
 
 
 def _nowhere() -> Path:

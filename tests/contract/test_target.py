@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from greylag.core.values import Document
     from tests.contract.subjects import TargetSubject
 
-SUBJECTS = ["memory", "faulty", "dynamodb", "mongodb"]
+SUBJECTS = ["memory", "faulty", "dynamodb", "mongodb", "documentdb"]
 
 
 @pytest.fixture(scope="module", params=SUBJECTS)
@@ -38,6 +38,9 @@ def subject(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     if request.param == "dynamodb":
         endpoint = request.getfixturevalue("dynamodb_endpoint")
         return subjects.dynamodb_target(endpoint, f"contract-{uuid.uuid4().hex[:8]}-")
+    if request.param == "documentdb":
+        url, database = request.getfixturevalue("documentdb_url"), f"contract_{uuid.uuid4().hex[:8]}"
+        return subjects.mongodb_target(url, database, own_identity=False)
     if request.param == "mongodb":
         return subjects.mongodb_target(
             request.getfixturevalue("mongodb_url"), f"contract_{uuid.uuid4().hex[:8]}"
@@ -125,6 +128,8 @@ def test_a_table_made_anew_has_another_identity(
 ) -> None:
     if subject.drop is None:
         pytest.skip("its tables cannot be dropped")
+    if not subject.own_identity:
+        pytest.skip("its tables have no identity but their name")
     subject.drop(table.name)
     opened = subject.connector.target()
     assert opened.describe(table.name) is None

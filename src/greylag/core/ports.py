@@ -238,7 +238,7 @@ class Codec(Protocol):
 Transcode: TypeAlias = "Callable[[Sequence[bytes]], Iterable[Encoded | None]]"
 """A function of documents of a `NativePage` → for each of them, in order, what `encode` gives of the item that the
 mapping makes of it, the body byte for byte; None for a document of which it is not sure. A document that has no exact
-values but is the same at both ends may be among them.
+values but is the same at both ends may be among them. `Passing` where every body is its document.
 """
 
 

@@ -156,6 +156,11 @@ class _JoinWorker:
         """How many source items there are, the first few of them, and the target's item. Every record of several
         goes to the colliding records. An item spilled twice is one, up to a thousand of them.
         """
+        if isinstance(entries, list) and len(entries) == 2:  # most keys: one of each side
+            one, other = entries
+            if one.side != other.side:
+                source, target = (one, other) if one.side == SOURCE else (other, one)
+                return 1, [source], target
         seen: set[tuple[int, int, int, bytes]] = set()
         shown: list[Entry] = []
         target = None

@@ -6,6 +6,7 @@ from contextlib import closing
 from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from greylag.core.passing import Passing
 from greylag.core.ports import NativeSource, Transcoding
 from greylag.core.records import NativePage, Record, Refused, Rejection, Undecoded
 from greylag.engine.colliding import CollidingKeys
@@ -94,7 +95,11 @@ class Lane:
 
     def digest(self, key: bytes) -> bytes:
         """What stands for the item with this key (as in `Encoded`) where items of several tables are joined."""
-        return hashed(b"%b\0%b" % (str(self.route.flow.table.ref).encode(), key))
+        return hashed(self._place + key)
+
+    @cached_property
+    def _place(self) -> bytes:
+        return b"%b\0" % str(self.route.flow.table.ref).encode()
 
     def carry(self, page: Page) -> Iterator[tuple[Record, list[Encoded] | Rejection]]:
         """Each record of the page beside its items or why it goes to quarantine. Its `rejected` are left out."""
@@ -123,6 +128,15 @@ class Lane:
         for rejection in rest.rejected:
             yield Record(rejection.id, {}), rejection
         yield from self.carry(rest)
+
+    def passing(self, page: Page) -> Passing | None:
+        """All items of the page, where its documents go through as they are and none of them needs a look."""
+        if not isinstance(page, NativePage) or self.route.colliding is not None:
+            return None
+        if (transcode := self.transcoder(page.form)) is None:
+            return None
+        carried = transcode(page.documents)
+        return carried if isinstance(carried, Passing) else None
 
     def canonical_all(self, page: Page) -> Iterator[tuple[Value, list[Encoded]] | None]:
         """The id of each record of the page, its `rejected` included, beside its items as `canonical` gives them; None

@@ -13,6 +13,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from greylag.core.passing import PassingRecords
 from greylag.core.records import NativePage, Page, Rejection, Undecoded
 from greylag.engine.follow.claims import Claiming, ClaimsFile
 from greylag.engine.lane import Lanes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import TypeAlias
 
+    from greylag.core.passing import Passing
     from greylag.core.ports import Delivery, Writer
     from greylag.core.records import Encoded, Partition, Record
     from greylag.engine.connections import Rates
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from greylag.engine.route import Route
 
     Carry: TypeAlias = Callable[[Page], Iterator[tuple[Record | Undecoded, Sequence[Encoded] | Rejection]]]
+    Pass: TypeAlias = Callable[[Page], Passing | None]
 
 PAGE_BYTES = 1 << 20
 PARTITION_BYTES = 64 << 20
@@ -86,7 +89,7 @@ class LoadWorker:
         self._left = dict.fromkeys(work.routes, work.limit)
         self._streams = {route.name: stream for stream in work.streams for route in stream.routes}
         self._files: dict[str, ClaimsFile] = {}
-        self._carrying: dict[str, Carry] = {}
+        self._carrying: dict[str, tuple[Carry, Pass | None]] = {}
 
     def run(self, task: LoadTask, emit: Callable[[PageLoaded], None]) -> None:
         """Load the rest of the partition; emit each page once it is acknowledged."""
@@ -94,7 +97,8 @@ class LoadWorker:
         pages = lane.source.read(task.partition, task.cursor, page_bytes=self.work.page_bytes)
         apart = task.flow in self._streams and lane.route.colliding is not None
         limited = self._limited(task.flow, pages)
-        for loaded in Pipeline(self._carry(lane), lane.writer, limited, apart=apart).run():
+        carry, passing = self._carry(lane)
+        for loaded in Pipeline(carry, lane.writer, limited, apart=apart, passing=passing).run():
             emit(loaded)
 
     def control(self, message: Rates) -> None:
@@ -107,16 +111,18 @@ class LoadWorker:
             file.close()
         self._lanes.close()
 
-    def _carry(self, lane: Lane) -> Carry:
+    def _carry(self, lane: Lane) -> tuple[Carry, Pass | None]:
         """How the lane's pages are carried: where the flow is followed and needs it, with a note of their keys."""
         name = lane.route.name
         stream = self._streams.get(name)
         if stream is None:
-            return lane.carry_all
+            return lane.carry_all, lane.passing
         if name not in self._carrying:
             file = self._files.setdefault(stream.name, ClaimsFile(stream.claims))
             claiming = Claiming(lane, stream.feed(lane.source), file)
-            self._carrying[name] = claiming.carry_all if claiming.needed else lane.carry_all
+            self._carrying[name] = (
+                (claiming.carry_all, None) if claiming.needed else (lane.carry_all, lane.passing)
+            )
         return self._carrying[name]
 
     def _limited(self, flow: str, pages: Iterator[Page]) -> Iterator[tuple[Page, bool]]:
@@ -173,17 +179,21 @@ class Pipeline:
         pages: Iterator[tuple[Page, bool]],
         *,
         apart: bool = False,
+        passing: Pass | None = None,
     ) -> None:
-        """`apart`: items of one key never share a batch. Two records may have one while the source is written to: their
+        """`passing` gives a page's items where they need not be carried one by one.
+
+        `apart`: items of one key never share a batch. Two records may have one while the source is written to: their
         changes, which are followed, decide between them.
         """
         self._carry = carry
         self._writer = writer
         self._source = pages
         self._pages: deque[_PageInFlight] = deque()
-        self._owners: deque[list[Record | Undecoded]] = deque()
+        self._owners: deque[Sequence[Record | Undecoded]] = deque()
         self._issued = 0
         self._apart = apart
+        self._passing = passing
 
     def run(self) -> Iterator[PageLoaded]:
         """Write every item of every page; each page once, in order, when all of it is acknowledged."""
@@ -237,13 +247,16 @@ class Pipeline:
         )
         return PageLoaded(page.cursor, counts, sums.units, rejections, sums.unknown)
 
-    def _batches(self) -> Iterator[list[Encoded]]:
+    def _batches(self) -> Iterator[Sequence[Encoded]]:
         """Batches of items; a batch ends with its page, so that acknowledging it says nothing of the next page.
 
         A page without any item issues an empty batch: its acknowledgement is what lets the page be checkpointed.
         """
         size = self._writer.batch_items
         for page, whole in self._source:
+            if self._passing is not None and (items := self._passing(page)):
+                yield from self._pass(page, items, size, whole=whole)
+                continue
             native = isinstance(page, NativePage)  # then not to be decoded here
             rejected = [] if native else list(page.rejected)
             cursor = page.cursor if whole else None
@@ -272,7 +285,17 @@ class Pipeline:
                 yield self._issue(batch, owners)
             flight.last_batch = self._issued
 
-    def _issue(self, batch: list[Encoded], owners: list[Record | Undecoded]) -> list[Encoded]:
+    def _pass(self, page: Page, items: Passing, size: int, *, whole: bool) -> Iterator[Sequence[Encoded]]:
+        """The batches of a page whose documents go through as they are."""
+        assert isinstance(page, NativePage)
+        flight = _PageInFlight(page.cursor if whole else None, len(items), page.bytes_read, [])
+        self._pages.append(flight)
+        for start in range(0, len(items), size):
+            batch = items[start : start + size]
+            yield self._issue(batch, PassingRecords(batch.bodies, page))
+        flight.last_batch = self._issued
+
+    def _issue(self, batch: Sequence[Encoded], owners: Sequence[Record | Undecoded]) -> Sequence[Encoded]:
         self._owners.append(owners)
         self._issued += 1
         return batch

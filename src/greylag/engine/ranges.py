@@ -86,7 +86,10 @@ class Ranges(dict[Name, dict[int, Sides]]):
 
     def at(self, flow: Name, key: bytes) -> Sides:
         """The range of this hashed key."""
-        return self.setdefault(flow, {}).setdefault(range_of(key), Sides.empty())
+        mine = self.setdefault(flow, {})
+        if (found := mine.get(number := range_of(key))) is None:
+            found = mine[number] = Sides.empty()
+        return found
 
     def merge(self, flow: Name, found: dict[int, Sides]) -> None:
         """Add what another process found of a flow."""

@@ -212,6 +212,8 @@ def bucket_of(key: bytes, level: int = 0) -> int:
     """The bucket of a hashed key: six bits of it, further right at each level, so that buckets in order hold keys in
     order.
     """
+    if not level:
+        return key[0] >> 2
     shift = 8 * DIGEST_BYTES - 6 * (level + 1)
     return (int.from_bytes(key, "big") >> max(shift, 0)) & (BUCKETS - 1)
 

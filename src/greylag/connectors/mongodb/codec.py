@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.decoding import decode, encode
-from greylag.connectors.mongodb.keys import id_of, is_id, key_bytes, key_of
+from greylag.connectors.mongodb.keys import has_common_id, id_of, is_id, key_bytes, key_of
+from greylag.core.passing import Passing
 from greylag.core.records import Encoded, Erased, Refused
 from greylag.core.values import (
     INT32_MAX,
@@ -22,6 +22,8 @@ from greylag.core.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from greylag.core.mapping import Mapping
     from greylag.core.ports import Transcode
     from greylag.core.records import Item
@@ -94,7 +96,14 @@ class MongoCodec:
         canonical: bool = False,  # noqa: ARG002 - a document has one form
     ) -> Transcode | None:
         """See `ports.Transcoding`: documents that stay as they are go through as the bytes they are."""
-        return partial(map, as_it_is) if form == "bson" and mapping.identity else None
+        return as_they_are if form == "bson" and mapping.identity else None
+
+
+def as_they_are(documents: Sequence[bytes]) -> Iterable[Encoded | None]:
+    """Documents of a collection as those of another; of most `_id` none is looked at on its own."""
+    if all(map(has_common_id, documents)):
+        return Passing(documents, _certain_key)
+    return map(as_it_is, documents)
 
 
 def as_it_is(document: bytes) -> Encoded | None:
@@ -104,6 +113,12 @@ def as_it_is(document: bytes) -> Encoded | None:
     except Refused:
         return None
     return None if key is None else Encoded(key, document, len(document))
+
+
+def _certain_key(document: bytes) -> bytes:
+    key = key_of(document)
+    assert key is not None, "its _id was looked at"
+    return key
 
 
 def _as_bson(document: Document) -> Document:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OBJECT_ID: Final = b"\x07_id\0"
 _STRING: Final = b"\x02_id\0"
+_COMMON: Final = (_OBJECT_ID, _STRING)
 _EXACT_DIGITS: Final = 18
 _NO_ID: Final = frozenset({list, Regex, Undefined})
 
@@ -40,6 +41,11 @@ def key_of(document: bytes) -> bytes | None:
         return b"s%d:" % length + document[13 : 13 + length]
     element = wire.id_element(document)
     return None if element is None else key_bytes(wire.decode_exact(element)["_id"])
+
+
+def has_common_id(document: bytes) -> bool:
+    """Whether its `_id` comes first and is an ObjectId or a string: then `key_of` gives its key."""
+    return document.startswith(_COMMON, 4)
 
 
 def id_of(document: bytes) -> Value:

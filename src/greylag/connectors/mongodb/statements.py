@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from bisect import bisect_right
+from collections.abc import Mapping
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, Final
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.bounds import as_sent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from bson.raw_bson import RawBSONDocument
 
 _DOCUMENT, _ARRAY = b"\x03", b"\x04"
@@ -19,6 +24,29 @@ _NAMED_ZERO: Final = bytes(9)
 """The zero that ends a field's name, and the timestamp behind it."""
 _BLANK: Final = re.compile(rb"\x11[^\0]*\0\0{8}")
 _TIMESTAMP: Final = 0x11
+
+
+class Documents(Mapping[str, Any]):
+    """Documents end to end, which pymongo takes for one and so puts into a command's sequence as they stand.
+
+    A command's documents follow each other there with nothing between them.
+
+    Source: https://github.com/mongodb/specifications/blob/master/source/message/OP_MSG.md#sections
+    """
+
+    _type_marker = 101  # pymongo's own mark of a class that has its BSON as `raw`
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+
+    def __getitem__(self, name: str) -> Any:
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+    def __len__(self) -> int:
+        return 0
 
 
 def insert(document: bytes) -> RawBSONDocument:
@@ -55,6 +83,19 @@ def query(document: bytes) -> bytes:
 
 def _query(document: bytes) -> bytes:
     return _DOCUMENT + b"q\0" + query(document)
+
+
+def any_is_changed_by_the_server(documents: Sequence[bytes], joined: bytes) -> bool:
+    """Whether `is_changed_by_the_server` is so for one of them; `joined` are the same end to end."""
+    ends: list[int] = []
+    looked_at = -1
+    for found in _BLANK.finditer(joined):  # no name reaches over a document's end, which is a zero
+        ends = ends or list(accumulate(map(len, documents)))
+        place = bisect_right(ends, found.start())
+        if place != looked_at and is_changed_by_the_server(documents[place]):
+            return True
+        looked_at = place
+    return False
 
 
 def is_changed_by_the_server(document: bytes) -> bool:

@@ -28,12 +28,13 @@ from greylag.connectors.mongodb import statements
 from greylag.connectors.mongodb.errors import OUT_OF_ORDER, TRANSIENT
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.pace import Pace
+from greylag.core.passing import Passing
 from greylag.core.ports import Delivery
 from greylag.core.records import Erased
 from greylag.errors import ConnectorError, TransientError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
     from bson.raw_bson import RawBSONDocument
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
     from greylag.core.ports import TableInfo
     from greylag.core.records import Encoded
 
-BATCH_ITEMS: Final = 1000
+BATCH_ITEMS: Final = 2000
 _AHEAD: Final = 2
 """Batches pulled beyond the oldest unacknowledged one, as a multiple of the connections."""
 _COMMAND_BYTES: Final = 16 << 20
@@ -131,12 +132,13 @@ class MongoWriter:
         self._server.close()
 
     def _deliver(self, batch: Sequence[Encoded | Erased]) -> Delivery:
-        items = {each.key: each for each in batch}
-        if len(items) < len(batch):
-            self._refuse_different(batch, items)
         done = _Done()
         connection = self._idle.get()
         try:
+            rest = self._pass(connection, batch, done) if isinstance(batch, Passing) else batch
+            items = {each.key: each for each in rest}
+            if len(items) < len(rest):
+                self._refuse_different(rest, items)
             for group in _groups(items.values()):
                 self._put(connection, group, done)
         finally:
@@ -146,15 +148,40 @@ class MongoWriter:
         written = [each for each in batch if each.key not in refused | duplicates] if left else batch
         return Delivery(
             len(written),
-            sum([each.size_bytes for each in written]),
+            _size_bytes(written),
             done.units,
             refused=_places(batch, refused),
             unknown=done.unknown,
             duplicates=_places(batch, duplicates),
         )
 
+    def _pass(self, connection: _Connection, batch: Passing, done: _Done) -> Sequence[Encoded]:
+        """Insert documents as they stand, all by one command; gives those that have to be looked at one by one."""
+        size = batch.size_bytes
+        if self._mostly_there or not size or size > _COMMAND_BYTES:
+            return batch
+        raw = b"".join(batch.bodies)
+        if statements.any_is_changed_by_the_server(batch.bodies, raw):
+            return batch
+        units = sum([-(-len(each) // _UNIT_BYTES) for each in batch.bodies])
+        self._pace.spend(units)
+        done.units += units
+        patience = Patience(self._patience_seconds)
+        answer = self._send(connection, _INSERT, [statements.Documents(raw)], done, patience)
+        errors = answer.get("writeErrors", ())
+        if not errors:
+            return ()
+        items = {each.key: each for each in batch}
+        if len(items) < len(batch):  # only the first of two with one _id went in
+            self._refuse_different(batch, items)
+        rest = [batch[error["index"]] for error in errors]
+        self._mostly_there = sum(
+            [_is_there((item, error)) for item, error in zip(rest, errors, strict=True)]
+        ) * 2 > len(batch)
+        return rest
+
     def _refuse_different(
-        self, batch: Sequence[Encoded | Erased], items: dict[bytes, Encoded | Erased]
+        self, batch: Sequence[Encoded | Erased], items: Mapping[bytes, Encoded | Erased]
     ) -> None:
         """Raises ConnectorError where not all items of a key are one."""
         if any(items[each.key].body != each.body for each in batch):
@@ -228,7 +255,7 @@ class MongoWriter:
         self,
         connection: _Connection,
         kind: _Kind,
-        made: list[RawBSONDocument],
+        made: Sequence[Mapping[str, Any]],
         done: _Done,
         patience: Patience,
     ) -> dict[str, Any]:
@@ -319,7 +346,13 @@ class _Done:
     duplicates: dict[bytes, str] = field(default_factory=dict)
 
 
+def _size_bytes(items: Sequence[Encoded | Erased]) -> int:
+    return items.size_bytes if isinstance(items, Passing) else sum([each.size_bytes for each in items])
+
+
 def _places(batch: Sequence[Encoded | Erased], reasons: dict[bytes, str]) -> tuple[tuple[int, str], ...]:
+    if not reasons:
+        return ()
     return tuple((place, reasons[each.key]) for place, each in enumerate(batch) if each.key in reasons)
 
 
