@@ -24,7 +24,7 @@ services:
 
 def back(folder: Path) -> tuple[int, int]:
     """The exit code, and how many records are stale."""
-    code, text = call(folder, "follow", "--reverse", "--once", "--json")
+    code, text = call(folder, "follow", "--reverse", "--once", "--frozen", "--json")
     return code, json.loads(text[text.index("{") : text.rindex("}") + 1])["stale"]
 
 

@@ -275,7 +275,7 @@ services:
         things = mongo[database].things
         things.insert_many([{"_id": number, "kind": "a"} for number in range(40)])
         greylag("run")
-        greylag("follow", "--reverse", "--once")
+        greylag("follow", "--reverse", "--once", "--frozen")
         for number in range(40):  # more than a batch: what is written of one window has no order
             client.transact_write_items(TransactItems=[put("b", number), delete("a", number)])
         assert greylag.json("follow", "--reverse", "--once")["stale"] == 0
