@@ -65,6 +65,7 @@ def moving(tmp_path: Path, mongodb_url: str, database: str) -> Iterator[Moving]:
         yield made
 
 
+@pytest.mark.long
 def test_back_begins_behind_fence_and_drain_and_forward_stays_refused(moving: Moving) -> None:
     greylag = moving.greylag
     with followed(greylag):

@@ -228,7 +228,16 @@ def test_commands_run(tmp_path: Path, mongodb_url: str, dynamodb_endpoint: str) 
         _run(document, tmp_path, {"MONGODB_URI": mongodb_url, "DYNAMODB_ENDPOINT": dynamodb_endpoint})
 
 
-@pytest.mark.parametrize("document", _with_commands(servers=True), ids=lambda document: document.stem)
+_MINUTES = {"mongodb-to-documentdb"}
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param(each, id=each.stem, marks=[pytest.mark.long] if each.stem in _MINUTES else [])
+        for each in _with_commands(servers=True)
+    ],
+)
 def test_commands_run_on_servers_of_their_own(document: Path, tmp_path: Path) -> None:
     """Where the reader starts servers, the test does so too: no address in the environment leads elsewhere."""
     try:

@@ -243,6 +243,7 @@ services:
             client.drop_database(f"{database}-new")
 
 
+@pytest.mark.long
 def test_an_item_whose_key_moves_stays_one_record(
     tmp_path: Path, mongodb_url: str, database: str, dynamodb_endpoint: str, table_prefix: str
 ) -> None:
@@ -296,6 +297,7 @@ def test_a_mapping_that_cannot_be_inverted_is_refused(shop: Shop) -> None:
     assert "not-reversible" in json.dumps(report)
 
 
+@pytest.mark.long
 def test_killed_anywhere_it_goes_on(shop: Shop) -> None:
     shop.back()
     stop = threading.Event()
