@@ -137,7 +137,7 @@ def killed_at_steps(folder: Path, role: str, every: int) -> int:
     raise AssertionError("unreachable")
 
 
-@pytest.mark.parametrize("role", ("capture", "apply"))
+@pytest.mark.parametrize("role", ["capture", "apply"])
 def test_killed_at_some_steps(tmp_path: Path, role: str) -> None:
     assert killed_at_steps(tmp_path, role, IN_CI) > 0
 
