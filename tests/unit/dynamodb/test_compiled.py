@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from greylag.connectors.dynamodb import limits
 from greylag.connectors.dynamodb.codec import DynamoDBCodec
 from greylag.connectors.dynamodb.native import Compiled, Transcoder
 from greylag.connectors.mongodb import wire
@@ -272,3 +273,18 @@ def test_templates(attributes: dict[str, Any]) -> None:
 def test_templates_it_does_not_fill_are_left_to_the_shapes(attributes: dict[str, Any]) -> None:
     mapping = compile_mapping(FlowSpec("flow", "service", DatasetRef("mongo", "c"), SPEC, attributes))
     assert isinstance(DynamoDBCodec(mapping.spec, KEYED, "bson").transcoder(mapping, "bson"), Transcoder)
+
+
+def test_an_item_may_have_400_kib_and_no_byte_more() -> None:
+    both = Both()
+
+    def carried(padding: int) -> bytes | None:
+        raw = wire.encode_document({"_id": ID, "v": "x" * padding})
+        [found] = both.natively([raw])
+        assert found == both.slowly(raw)
+        return found and found.body
+
+    most = next(each for each in range(409_300, 409_700) if carried(each) is None) - 1
+    [largest] = both.natively([wire.encode_document({"_id": ID, "v": "x" * most})])
+    assert largest is not None
+    assert largest[2] == limits.ITEM_BYTES

@@ -8,7 +8,6 @@ differ, or that pymongo refuses, go through `wire`, which is ten times slower.
 
 from __future__ import annotations
 
-import struct
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +44,8 @@ if TYPE_CHECKING:
 
     from greylag.core.values import Document
 
-_LENGTH = struct.Struct("<i")
+_SHORTEST = 5
+"""Bytes of a document without fields."""
 _FLAGS = {"i": 2, "l": 4, "m": 8, "s": 16, "u": 32, "x": 64}
 _MIN_KEY, _MAX_KEY = MinKey(), MaxKey()
 
@@ -72,10 +72,13 @@ def decode_page(page: bytes) -> tuple[list[Record], list[Rejection]]:
 
 
 def split_documents(page: bytes) -> Iterator[bytes]:
-    """The documents of a page, by their lengths."""
+    """The documents of a page, by their lengths. From a length on that no document has, the rest is one that is none:
+    where the next begins, nothing tells.
+    """
     place = 0
     while place < len(page):
-        end = place + _LENGTH.unpack_from(page, place)[0]
+        stated = int.from_bytes(page[place : place + 4], "little", signed=True)
+        end = place + stated if stated >= _SHORTEST else len(page)
         yield page[place:end]
         place = end
 

@@ -124,3 +124,17 @@ def test_what_bson_cannot_hold_is_refused_not_cut(value: object) -> None:
 def test_names_bson_cannot_hold_are_refused(name: str) -> None:
     with pytest.raises(Refused):
         wire.encode_document({name: 1})
+
+
+@pytest.mark.parametrize("length", [0, 4, -1, -(2**31)])
+def test_what_follows_a_length_that_no_document_has_is_rejected_as_a_whole(length: int) -> None:
+    rest = struct.pack("<i", length) + doc() * 2
+    records, rejected = decode_page(doc() + rest)
+    assert [identity for identity, _ in records] == [1]
+    assert [each.raw for each in rejected] == [rest]
+
+
+def test_a_page_that_ends_within_a_length() -> None:
+    records, rejected = decode_page(doc() + b"\x05\0")
+    assert len(records) == 1
+    assert [each.raw for each in rejected] == [b"\x05\0"]
