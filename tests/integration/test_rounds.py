@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING, Any
 
 from greylag.config import load
@@ -12,7 +13,7 @@ from greylag.core.extended_json import dumps
 from greylag.operations.rounds import rounds
 from tests.command import Command
 from tests.inline import Inline
-from tests.integration.test_drain import drained, followed
+from tests.integration.test_drain import DEADLINE_SECONDS, drained, followed
 from tests.unit.engine.test_verify import tamper
 
 if TYPE_CHECKING:
@@ -32,6 +33,13 @@ services:
       things: {from: a.things, to: b.things, key: {pk: "T#{_id}"}}
       named: {from: a.named, to: b.named, key: {name: "{name}"}}
 """
+
+
+def caught_up(greylag: Command) -> None:
+    """Wait until the state says so too: a drain may know it a moment before."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while {each["stage"] for each in greylag.json("status")["flows"]} != {"following"}:
+        assert time.monotonic() < deadline
 
 
 def place(path: Path, table: str, key: str, item: dict[str, Any]) -> None:
@@ -54,6 +62,7 @@ def test_later_rounds_look_at_what_changed_and_at_what_counted_before(tmp_path: 
     project = load(tmp_path / "greylag.yaml")
     with followed(greylag):
         drained(greylag)
+        caught_up(greylag)
         found: Generator[Round] = rounds(project, (), executor=Inline(), observe=lambda _: None)
         first = next(found)
         assert (first.whole, first.because, first.verified, first.lasting) == (True, "", 100, 0)
