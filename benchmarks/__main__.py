@@ -66,7 +66,15 @@ def _measure(letter: str, about: tuple[tuple[str, str], ...]) -> Measured:
     seconds = time.monotonic() - began
     print(f"({letter}) {figure.title}: {seconds:.0f} s", file=sys.stderr)
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    return Measured(figure, machine.commit(), now, round(seconds / 60, 1), round(load, 1), about)
+    return Measured(
+        figure,
+        machine.commit(),
+        now,
+        round(seconds / 60, 1),
+        round(load, 1),
+        machine.system(),
+        about,
+    )
 
 
 if __name__ == "__main__":

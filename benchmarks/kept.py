@@ -15,8 +15,8 @@ FOLDER: Final = Path(__file__).parent / "figures"
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure, of which commit and when, and how busy the machine was before. `machine` has what must be the same for
-    figures to stand in one table.
+    """A figure, of which commit and when, on which kernel, and how busy the machine was before. `machine` has what must
+    be the same for figures to stand in one table.
     """
 
     figure: Figure
@@ -24,6 +24,7 @@ class Measured:
     when: str
     minutes: float
     load: float
+    system: str
     machine: tuple[tuple[str, str], ...]
 
 

@@ -37,14 +37,21 @@ def cpu_seconds(pid: int) -> float:
 
 
 def describe() -> tuple[tuple[str, str], ...]:
-    """What a reader must know to compare: processor, memory, system, versions."""
-    versions = [f"{name} {metadata.version(name)}" for name in PACKAGES]
+    """What must be the same for figures to stand in one table: processor, memory, versions."""
+    versions = [
+        f"Python {platform.python_version()}",
+        *(f"{name} {metadata.version(name)}" for name in PACKAGES),
+    ]
     return (
         ("processor", f"{_processor()}, {os.cpu_count()} cores, of which this run had {_usable()}"),
         ("memory", f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 1e9:.0f} GB"),
-        ("system", f"{platform.system()} {platform.release()}, Python {platform.python_version()}"),
         ("versions", ", ".join(versions)),
     )
+
+
+def system() -> str:
+    """The kernel; figures of two of its builds are told apart, not kept apart."""
+    return f"{platform.system()} {platform.release()}"
 
 
 def load() -> float:

@@ -74,7 +74,9 @@ def write(measured: Sequence[Measured], folder: Path, about: Sequence[tuple[str,
         _INTRODUCTION,
         table((("", ""), *about)),
         summary(figures),
-        table((("figure", "commit", "run", "minutes", "load average before"), *map(_run, measured))),
+        table(
+            (("figure", "commit", "run", "minutes", "load average before", "system"), *map(_run, measured))
+        ),
         *(section(each, "charts") for each in figures),
     ]
     (folder / "RESULTS.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
@@ -99,7 +101,14 @@ def _charts(figure: Figure) -> list[tuple[str, str, str]]:
 
 def _run(measured: Measured) -> tuple[str, ...]:
     letter = f"({measured.figure.letter})"
-    return letter, measured.commit, measured.when, str(measured.minutes), str(measured.load)
+    return (
+        letter,
+        measured.commit,
+        measured.when,
+        str(measured.minutes),
+        str(measured.load),
+        measured.system,
+    )
 
 
 def _bound(target: Target) -> str:
