@@ -29,6 +29,9 @@ SCHEMA_DATE := 2026-09-07
 COMPILED := src/greylag/connectors/compiled
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
+# Else each of the many commands that tests and benchmarks start would compile all of Greylag again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test lint format faults examples bench checkov infra-validate terraform-schema lock clean
 
 demo: $(VENV)/.local

@@ -24,6 +24,11 @@ class Passing(Sequence[Encoded]):
         self._key_of = key_of
 
     @property
+    def keys(self) -> list[bytes]:
+        """Of all of them, in their order."""
+        return list(map(self._key_of, self.bodies))
+
+    @property
     def size_bytes(self) -> int:
         """Of all of them."""
         return sum(map(len, self.bodies))

@@ -64,7 +64,8 @@ class DatasetInfo:
     `unique_id` is the template name of a field the source itself keeps unique and whose text form cannot give one
     text for two values (`_id` where every `_id` has one type; `@row`); None where nothing is known. `unique_value` is
     a field whose values it keeps unique, of whatever types they are: by value, 1 and 1.0 are one. `family` is
-    "bson" or "json": which type a plain number at the target is taken for.
+    "bson" or "json": which type a plain number at the target is taken for. `order` says by what its partitions are
+    cut, None where no target is cut so (see `Ranged`).
     """
 
     dataset: str
@@ -75,6 +76,7 @@ class DatasetInfo:
     unique_id: str | None
     resumable_changes: bool = False
     unique_value: str | None = None
+    order: str | None = None
 
 
 class Source(Protocol):
@@ -334,6 +336,23 @@ class Target(Protocol):
 
     def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Ranged(Protocol):
+    """What a target offers beside `Target` whose tables can be cut where a source's datasets are. Then both sides of an
+    item that keeps its record's id lie in one stretch.
+    """
+
+    def ordered(self, table: str, order: str) -> bool:
+        """Whether the partitions of a dataset of this `DatasetInfo.order`, taken as stretches of the table, hold every
+        item of it once.
+        """
+
+    def stretch(self, table: str, partition: Partition) -> Partition:
+        """The segment of the table that lies where a source's partition does. Raises ConnectorError where it cannot be
+        told any longer.
+        """
 
 
 class OldCodec(Protocol):

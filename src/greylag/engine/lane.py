@@ -138,6 +138,27 @@ class Lane:
         carried = transcode(page.documents)
         return carried if isinstance(carried, Passing) else None
 
+    def as_they_are(self, page: Page) -> tuple[list[tuple[bytes, bytes]], Page]:
+        """Documents of the page that are items as they stand, each behind its key, and a page of the others."""
+        transcode = (
+            self.transcoder(page.form, canonical=True)
+            if isinstance(page, NativePage) and self.mapping.identity
+            else None
+        )
+        if transcode is None or not isinstance(page, NativePage):
+            return [], page
+        carried = transcode(page.documents)
+        if isinstance(carried, Passing):
+            return list(zip(carried.keys, page.documents, strict=True)), page.only([])
+        found: list[tuple[bytes, bytes]] = []
+        left: list[bytes] = []
+        for document, encoded in zip(page.documents, carried, strict=True):
+            if encoded is None or encoded.body is not document:
+                left.append(document)
+            else:
+                found.append((encoded.key, document))
+        return found, page.only(left)
+
     def canonical_all(self, page: Page) -> Iterator[tuple[Value, list[Encoded]] | None]:
         """The id of each record of the page, its `rejected` included, beside its items as `canonical` gives them; None
         for what goes to quarantine. In any order; undecoded where the codec can.

@@ -34,6 +34,11 @@ class Sum:
     items: int = 0
     total: int = 0
 
+    @classmethod
+    def of(cls, items: int, total: int) -> Sum:
+        """Of items whose digests add up to `total`, not yet reduced."""
+        return cls(items, total % MODULUS)
+
     def add(self, digest: bytes) -> None:
         """One more item."""
         self.items += 1

@@ -23,8 +23,8 @@ from greylag.engine.ranges import Ranges
 from greylag.engine.recheck import CHUNK_LINES, RecheckWork, chunks
 from greylag.engine.spill import BUCKETS
 from greylag.engine.stages import Stages
-from greylag.engine.sweep import EXAMPLES, SweepWork
-from greylag.engine.tasks import source_tasks, target_tasks
+from greylag.engine.sweep import EXAMPLES, Met, SweepWork, TargetRead
+from greylag.engine.tasks import in_pairs, pair_tasks, source_tasks, target_tasks
 from greylag.engine.verification import FlowVerification, TableVerification, Verification
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from greylag.engine.join import Joined
     from greylag.engine.recheck import Chunk, Settled
     from greylag.engine.route import Route
-    from greylag.engine.sweep import SourceRead, SourceTask, TargetRead, TargetTask
+    from greylag.engine.sweep import PairTask, SourceRead, SourceTask, TargetTask
 
 
 class Verify:
@@ -77,6 +77,7 @@ class Verify:
             self._folder.mkdir(parents=True)
         if self._rates is not None:
             self._executor.broadcast(self._rates)
+        self._pairs = in_pairs(self._siblings, self._checked)
         sweep = SweepWork(self._siblings, self._checked, self._folder / "spill")
         names = tuple(route.name for route in self._siblings)
         try:
@@ -124,7 +125,7 @@ class Verify:
         return partial(self._stages.begin, name, estimated=estimated)
 
     def _segments(self) -> Iterator[TargetTask]:
-        return target_tasks(self._siblings, self._executor.processes)
+        return target_tasks(self._siblings, self._executor.processes, self._pairs)
 
     def _target_read(self, task: TargetTask, read: TargetRead) -> None:
         self._tables[str(self._siblings[task.owners[0]].flow.table.ref)].add(read)
@@ -132,11 +133,20 @@ class Verify:
             if owner is not None and owner in self._checked:
                 self._stages.add(self._siblings[owner].name, records_read=count)
 
-    def _partitions(self) -> Iterator[SourceTask]:
-        return source_tasks(self._siblings, self._checked)
+    def _partitions(self) -> Iterator[SourceTask | PairTask]:
+        yield from pair_tasks(self._siblings, self._pairs)
+        yield from source_tasks(self._siblings, self._checked - self._pairs)
 
-    def _source_read(self, task: SourceTask, page: SourceRead) -> None:
+    def _source_read(self, task: SourceTask | PairTask, page: SourceRead | TargetRead | Met) -> None:
         if task.flow not in self._checked:
+            return
+        if isinstance(page, TargetRead):
+            self._tables[str(self._siblings[task.flow].flow.table.ref)].add(page)
+            return
+        if isinstance(page, Met):
+            name = self._siblings[task.flow].name
+            self._flows[name]["verified"] += page.items
+            self._ranges.merge(name, page.ranges)
             return
         name = self._siblings[task.flow].name
         self._flows[name].update(records=page.records, filtered=page.filtered, quarantined=page.quarantined)

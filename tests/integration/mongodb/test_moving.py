@@ -8,7 +8,6 @@ import pytest
 from pymongo import MongoClient
 
 from greylag.connectors.mongodb.bounds import as_sent
-from greylag.connectors.mongodb.pages import raw_batches
 from greylag.connectors.mongodb.statements import replace_literally
 from greylag.connectors.mongodb.wire import document_of, encode_document
 from greylag.core.values import Decimal128, Int64, ObjectId, Symbol, Timestamp
@@ -90,7 +89,7 @@ def put(collection: Any, *documents: bytes) -> None:
 
 
 def everything(database: Database[dict[str, Any]], name: str) -> list[bytes]:
-    found = b"".join(raw_batches(database[name], {}, sort=[("_id", 1)]))
+    found = b"".join(iter(database[name].find_raw_batches(sort=[("_id", 1)])))
     documents = []
     while found:
         length = int.from_bytes(found[:4], "little")

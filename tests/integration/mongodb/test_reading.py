@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import bson
 import pytest
@@ -12,7 +12,6 @@ from bson.raw_bson import RawBSONDocument
 
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.decoding import split_documents
-from greylag.connectors.mongodb.pages import raw_batches
 from greylag.core.canonical import canonical
 from greylag.core.extended_json import dumps, loads
 from greylag.core.records import Page, Partition
@@ -68,7 +67,7 @@ def mixed(server: Documents) -> list[bytes]:
     server.mixed.insert_many([{"_id": each, "n": n} for n, each in enumerate(IDS)])
     odd: list[Value] = [Symbol("symbol"), DBPointer("a.b", ObjectId(bytes(12)))]
     server.mixed.insert_many([RawBSONDocument(wire.encode_document({"_id": each})) for each in odd])
-    raw = b"".join(raw_batches(server.mixed, {}))
+    raw = b"".join(cast("Iterator[bytes]", server.mixed.find_raw_batches()))
     found = [canonical(wire.decode_exact(each)["_id"]) for each in split_documents(raw)]
     assert len(set(found)) == len(IDS) + len(odd)
     return sorted(found)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 from urllib.parse import unquote
 
 import pymongo
@@ -15,9 +16,11 @@ from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
+    from pymongo.server_description import ServerDescription
 
 _FORM = "Write mongodb://user:password@host:27017/database, with % escapes for : / ? # [ ] @ in the password."
 _PROPERTIES = re.compile("authMechanismProperties=([^&]*)", re.IGNORECASE)
+_Address: TypeAlias = "tuple[str, int | None]"
 _TIMEOUTS = {
     "serverSelectionTimeoutMS": 5_000,
     "connectTimeoutMS": 10_000,
@@ -62,10 +65,13 @@ class Address:
         return cls(hosts.partition("?")[0], database or named or "", url, ca_file)
 
     def client(self, connection: str, **options: Any) -> pymongo.MongoClient[dict[str, Any]]:
-        """pymongo's client for the url, with further options. Raises ConfigurationError for a url that is none."""
+        """pymongo's client for the url, with further options. It keeps to one of several servers that would do. Raises
+        ConfigurationError for a url that is none.
+        """
         text = self.url.get_secret_value()
+        given = {"server_selector": OneServer(), **self.client_options(), **options}
         try:
-            return pymongo.MongoClient(text, **{**self.client_options(), **options})
+            return pymongo.MongoClient(text, **given)
         except (pymongo.errors.ConfigurationError, ValueError) as error:
             raise _no_address(connection, error, text) from None
 
@@ -79,6 +85,25 @@ class Address:
         if self.ca_file is not None:
             options |= {"tls": True, "tlsCAFile": self.ca_file}
         return options
+
+
+class OneServer:
+    """Of the servers that would do, the one that was chosen first: a cursor lives on the server that opened it."""
+
+    def __init__(self) -> None:
+        self._chosen: dict[_Address, None] = {}
+
+    def __call__(self, servers: list[ServerDescription]) -> list[ServerDescription]:
+        """See MongoClient's `server_selector`."""
+        if not servers:
+            return servers
+        by_address = {each.address: each for each in servers}
+        for known in [*self._chosen]:
+            if known in by_address:
+                return [by_address[known]]
+        found = random.choice(servers)  # noqa: S311 - any will do
+        self._chosen[found.address] = None
+        return [found]
 
 
 def _no_address(connection: str, error: Exception, url: str) -> ConfigurationError:

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 GREATEST: Final = wire.encode_document({"_id": MaxKey()})
-_LENIENT: Final = CodecOptions(
+_ALIKE: Final = frozenset({0x01, 0x02, 0x07, 0x08, 0x09, 0x10, 0x12, 0x13})
+"""Numbers, strings, ObjectIds, booleans and dates."""
+LENIENT: Final = CodecOptions(
     RawBSONDocument,
     datetime_conversion=DatetimeConversion.DATETIME_MS,
     unicode_decode_error_handler="replace",
@@ -64,6 +66,11 @@ class Bounds:
         """
         return self.upper is None and self.lower is not None
 
+    @property
+    def alike(self) -> bool:
+        """Whether they are of types that every server puts in one order."""
+        return all(each is None or each[4] in _ALIKE for each in (self.lower, self.upper))
+
     def find_arguments(self) -> dict[str, Any]:
         """The arguments of `find` that read these bounds in the order of the index."""
         arguments: dict[str, Any] = {"hint": [("_id", 1)], "sort": [("_id", 1)]}
@@ -76,7 +83,7 @@ class Bounds:
 
 def as_sent(document: bytes) -> RawBSONDocument:
     """A document that pymongo puts into a command byte for byte: it has no class for some types of an `_id`."""
-    return RawBSONDocument(document, _LENIENT)
+    return RawBSONDocument(document, LENIENT)
 
 
 def place_of(raw: bytes) -> bytes:

@@ -7,15 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 import pymongo.errors
 
 from greylag.connectors.mongodb import wire
-from greylag.connectors.mongodb.pages import raw_batches
+from greylag.connectors.mongodb.find import find
 from greylag.core.records import Refused
 from greylag.core.values import type_name
 
 if TYPE_CHECKING:
-    from greylag.connectors.mongodb.pages import Documents
+    from collections.abc import Mapping
+
+    from greylag.connectors.mongodb.find import Documents
 
 PROOF_SECONDS: Final = 20
 """How long the server may look for numbers of another type before nothing is promised."""
+
+ALIKE: Final = "_id"
+MIXED: Final = "_id of several types"
+"""Values of `DatasetInfo.order`."""
 
 _ALONE = frozenset({"bool", "date", "objectId", "string"})
 """Types that share their stretch of the index with no other, or (symbols) with one that is unique beside them."""
@@ -62,12 +68,22 @@ def unique_id(collection: Documents, *, lists: bool = True) -> str | None:
 
 
 def _type_of_end(collection: Documents, direction: int) -> str | None:
-    for raw in raw_batches(collection, {}, {"_id": 1}, sort=[("_id", direction)], hint=[("_id", 1)], limit=1):
+    for [raw] in find(collection, {}, {"_id": 1}, sort=[("_id", direction)], hint=[("_id", 1)], limit=1):
         try:
             return type_name(wire.decode_exact(raw)["_id"])
         except (KeyError, Refused):
             return None
     return None
+
+
+def order_of(info: Mapping[str, Any], *, alike: bool, documentdb: bool) -> str | None:
+    """By what a collection is cut (`DatasetInfo.order`). `alike`: every `_id` has one type.
+
+    Such ids every server puts in one order; of others only MongoDB's is known. A collation makes an order of its own.
+    """
+    if info.get("options", {}).get("collation", {}).get("locale", "simple") != "simple":
+        return None
+    return ALIKE if alike else None if documentdb else MIXED
 
 
 def collection_identity(info: dict[str, Any], database: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pymongo.synchronous.database import Database
 
-    from greylag.connectors.mongodb.pages import Documents
+    from greylag.connectors.mongodb.find import Documents
 
 RECENT_DAYS: Final = 30
 COUNT_MILLISECONDS: Final = 5000

@@ -11,7 +11,7 @@ from greylag.connectors.mongodb.decoding import split_documents
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from greylag.connectors.mongodb.pages import Documents
+    from greylag.connectors.mongodb.find import Documents
 
 BIAS: Final = (
     "random documents, chosen by the server ($sample): each about equally likely, another choice each time"

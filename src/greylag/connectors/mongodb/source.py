@@ -12,12 +12,13 @@ from pymongo.read_preferences import ReadPreference
 from greylag.connectors.mongodb import wire
 from greylag.connectors.mongodb.bounds import Bounds, as_sent
 from greylag.connectors.mongodb.changes import DOCUMENTDB_KEEPS_SECONDS, MongoFeed
-from greylag.connectors.mongodb.decoding import decode_page, split_documents
+from greylag.connectors.mongodb.decoding import decode_page
 from greylag.connectors.mongodb.errors import translated
-from greylag.connectors.mongodb.identity import collection_identity, unique_id
+from greylag.connectors.mongodb.find import find
+from greylag.connectors.mongodb.identity import collection_identity, order_of, unique_id
 from greylag.connectors.mongodb.inventory import growth_of, indexes_of, plain, window_seconds
 from greylag.connectors.mongodb.keys import id_of
-from greylag.connectors.mongodb.pages import ByComparison, ByCursor, pages, raw_batches
+from greylag.connectors.mongodb.pages import ByComparison, ByCursor, pages
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.sampling import BIAS, random_documents
 from greylag.connectors.mongodb.server import about
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
     from pymongo.synchronous.database import Database
 
     from greylag.connectors.mongodb.address import Address
-    from greylag.connectors.mongodb.pages import Cut, Documents, Reach
+    from greylag.connectors.mongodb.find import Documents
+    from greylag.connectors.mongodb.pages import Cut, Reach
     from greylag.connectors.mongodb.server import About
     from greylag.core.change import Followed
     from greylag.core.structure import Structure
@@ -252,18 +254,20 @@ class MongoSource:
         count, size = self._sizes(dataset)
         with self._translated(f"describe {dataset}"):
             server = self._about()
+            # Each shard keeps an `_id` unique among its own documents; two of them may hold the same one.
+            unique = (
+                None if server.sharded else unique_id(self._collection(dataset), lists=not server.documentdb)
+            )
             return DatasetInfo(
                 dataset=dataset,
                 identity=collection_identity(info, self.address.database),
                 family="bson",
                 estimated_records=count,
                 estimated_bytes=size,
-                # Each shard keeps an `_id` unique among its own documents; two of them may hold the same one.
-                unique_id=None
-                if server.sharded
-                else unique_id(self._collection(dataset), lists=not server.documentdb),
+                unique_id=unique,
                 resumable_changes=server.replicated or (server.sharded and not server.elastic),
                 unique_value=None if server.sharded else "_id",
+                order=order_of(info, alike=unique is not None, documentdb=server.documentdb),
             )
 
     def _structure(self, dataset: str) -> Structure:
@@ -319,8 +323,8 @@ class MongoSource:
         with self._translated(f"read {dataset}"):
             self._about()
             wanted = as_sent(wire.encode_document({"_id": {"$in": known}}))
-            batches = raw_batches(self._collection(dataset), wanted, hint=[("_id", 1)])
-            return [document for raw in batches for document in split_documents(raw)]
+            batches = find(self._collection(dataset), wanted, hint=[("_id", 1)])
+            return [document for batch in batches for document in batch]
 
     def _info(self, dataset: str) -> dict[str, Any]:
         """What the server says of a collection. Raises SchemaError for what is none, or has no index on `_id`."""

@@ -6,7 +6,6 @@ wait for the next one.
 
 from __future__ import annotations
 
-import random
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Self
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from bson.timestamp import Timestamp
-    from pymongo.server_description import ServerDescription
 
     from greylag.connectors.mongodb.address import Address
     from greylag.connectors.mongodb.positions import StreamPosition
@@ -62,8 +60,7 @@ class ChangeStream:
         self._name = connection
         self._address = address
         self._collections = list(collections)
-        self._client = address.client(connection, server_selector=self._same)
-        self._server: tuple[str, int | None] | None = None
+        self._client = address.client(connection)
         self._session: Any = None
         self._cursor = 0
         self._of: Any = None
@@ -167,16 +164,6 @@ class ChangeStream:
 
     def _database(self) -> Any:
         return self._client.get_database(self._address.database)
-
-    def _same(self, servers: list[ServerDescription]) -> list[ServerDescription]:
-        """A cursor lives on the server that opened it; among several mongos that is not any of them."""
-        if not servers:
-            return servers
-        found = [each for each in servers if each.address == self._server]
-        if not found:
-            found = [random.choice(servers)]  # noqa: S311 - any will do
-            self._server = found[0].address
-        return found
 
     def _translated(self) -> Any:
         return translated(self._name, self._address.hosts, "read the change stream")

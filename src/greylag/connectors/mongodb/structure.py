@@ -14,7 +14,7 @@ from greylag.core.structure import IndexDefinition, Structure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from greylag.connectors.mongodb.pages import Documents
+    from greylag.connectors.mongodb.find import Documents
     from greylag.connectors.mongodb.server import Server
 
 FORM: Final = "mongodb"

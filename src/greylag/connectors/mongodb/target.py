@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import pymongo.errors
 
 from greylag.connectors.mongodb import statements, wire
-from greylag.connectors.mongodb.bounds import as_sent
+from greylag.connectors.mongodb.bounds import Bounds, as_sent
 from greylag.connectors.mongodb.codec import MongoCodec
-from greylag.connectors.mongodb.decoding import decode, split_documents
-from greylag.connectors.mongodb.identity import collection_identity
+from greylag.connectors.mongodb.decoding import decode
+from greylag.connectors.mongodb.find import find
+from greylag.connectors.mongodb.identity import ALIKE, collection_identity, order_of
 from greylag.connectors.mongodb.keys import id_of, key_bytes, key_of
-from greylag.connectors.mongodb.pages import raw_batches
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.server import Server
 from greylag.connectors.mongodb.source import MongoSource
@@ -25,7 +26,7 @@ from greylag.core.ports import TableInfo
 from greylag.core.records import NativePage, Partition, Refused, Stored
 from greylag.core.structure import Product
 from greylag.core.tables import differences
-from greylag.errors import SchemaError
+from greylag.errors import ConnectorError, SchemaError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -45,7 +46,7 @@ _COLLECTIONS: Final = "collection"
 
 
 class MongoTarget:
-    """See `ports.Target` and `ports.Structuring`. A table is a collection, its key `_id`."""
+    """See `ports.Target`, `ports.Ranged` and `ports.Structuring`. A table is a collection, its key `_id`."""
 
     structure_form = FORM
 
@@ -119,6 +120,23 @@ class MongoTarget:
         finally:
             source.close()
 
+    def ordered(self, table: str, order: str) -> bool:
+        """See `ports.Ranged`."""
+        return self._insist(lambda: self._ordered(table, order))
+
+    def stretch(self, table: str, partition: Partition) -> Partition:
+        """See `ports.Ranged`."""
+        if self._server.about.documentdb and not Bounds.from_json(partition.bounds).alike:
+            raise ConnectorError(
+                f"{self._server.name}: an _id of another type than the others has come to {partition.dataset}",
+                advice="Begin again: it is read in another way then.",
+            )
+        info = self._info(table)
+        if info is None:
+            raise SchemaError(f"there is no collection {table} any longer", advice="Was it dropped?")
+        identity = collection_identity(info, self._server.address.database)
+        return replace(partition, dataset=table, bounds={**partition.bounds, "identity": identity})
+
     def peek(self, body: bytes, names: Sequence[str]) -> Document:
         """See `ports.Target.peek`. What no value says exactly is left out."""
         if tuple(names) == (KEY,):
@@ -176,11 +194,24 @@ class MongoTarget:
         """See `ports.Target.close`."""
         self._server.close()
 
-    def _describe(self, table: str) -> TableInfo | None:
+    def _info(self, table: str) -> dict[str, Any] | None:
         with self._server.translated(f"describe {table}"):
-            info = next(iter(self._server.database.list_collections(filter={"name": table})), None)
-            if info is None:
-                return None
+            found = next(iter(self._server.database.list_collections(filter={"name": table})), None)
+            return None if found is None else dict(found)
+
+    def _ordered(self, table: str, order: str) -> bool:
+        info = self._info(table)
+        if info is None:
+            return False
+        about = self._server.about
+        found = order_of(info, alike=order == ALIKE, documentdb=about.documentdb)
+        return not about.sharded and found == order
+
+    def _describe(self, table: str) -> TableInfo | None:
+        info = self._info(table)
+        if info is None:
+            return None
+        with self._server.translated(f"describe {table}"):
             kind = info.get("type", _COLLECTIONS)
             if kind != _COLLECTIONS:
                 raise SchemaError(
@@ -190,7 +221,7 @@ class MongoTarget:
             count = self._server.database[table].estimated_document_count()
         return TableInfo(
             name=table,
-            identity=collection_identity(dict(info), self._server.address.database),
+            identity=collection_identity(info, self._server.address.database),
             key=(KEY,),
             indexes={},
             key_types={},
@@ -233,8 +264,8 @@ class MongoTarget:
     def _found(self, table: str, keys: Sequence[Document]) -> list[bytes]:
         ids = wire.encode_document({KEY: {"$in": [each[KEY] for each in keys]}})
         with self._server.translated(f"read {table}"):
-            batches = raw_batches(self._server.database[table], as_sent(ids), hint=[(KEY, 1)])
-            return [raw for batch in batches for raw in split_documents(batch)]
+            batches = find(self._server.database[table], as_sent(ids), hint=[(KEY, 1)])
+            return [raw for batch in batches for raw in batch]
 
     def _delete(self, table: str, keys: Sequence[Document]) -> None:
         deletes = [statements.delete(wire.encode_document({KEY: each[KEY]})) for each in keys]
