@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 RECORDS = 150_000
-ROUNDS = 3
+ROUNDS = 5
 _TOGETHER = 1000
 _LEAST = 0.9
 LOOP, OURS, VERIFY, DECODED = "raw copy loop", "greylag run", "greylag verify", "greylag run, decoded"
