@@ -41,4 +41,5 @@ Templates = dict[Text, Any]
 class Section(BaseModel):
     """A mapping of greylag.yaml whose keys are all known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    # Built when the first file is read, the whole of it at once, not part by part at every command's start.
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False, defer_build=True)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 from urllib.parse import unquote
-
-import pymongo
-import pymongo.errors
-from pymongo.uri_parser import parse_uri
 
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import pymongo
     from pydantic import SecretStr
     from pymongo.server_description import ServerDescription
 
+DOCUMENTDB_CA: Final = (
+    "global-bundle.pem, from https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
+)
 _FORM = "Write mongodb://user:password@host:27017/database, with % escapes for : / ? # [ ] @ in the password."
 _PROPERTIES = re.compile("authMechanismProperties=([^&]*)", re.IGNORECASE)
 _Address: TypeAlias = "tuple[str, int | None]"
@@ -43,6 +43,9 @@ class Address:
         """With `ca_file` the connection is encrypted, and that CA alone is trusted. Raises ConfigurationError for a url
         that is none, or where neither it nor `database` names one.
         """
+        import pymongo.errors
+        from pymongo.uri_parser import parse_uri
+
         text = url.get_secret_value()
         scheme, found, rest = text.partition("://")
         if not found or scheme not in {"mongodb", "mongodb+srv"}:
@@ -68,6 +71,8 @@ class Address:
         """pymongo's client for the url, with further options. It keeps to one of several servers that would do. Raises
         ConfigurationError for a url that is none.
         """
+        import pymongo.errors
+
         text = self.url.get_secret_value()
         given = {"server_selector": OneServer(), **self.client_options(), **options}
         try:

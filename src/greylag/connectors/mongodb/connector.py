@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-from greylag.connectors.mongodb.address import Address
-from greylag.connectors.mongodb.errors import DOCUMENTDB_CA
+from greylag.connectors.mongodb.address import DOCUMENTDB_CA, Address
 from greylag.errors import ConfigurationError
 
 if TYPE_CHECKING:

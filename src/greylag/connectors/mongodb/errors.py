@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import pymongo.errors as driver
 
+from greylag.connectors.mongodb.address import DOCUMENTDB_CA
 from greylag.errors import (
     AuthenticationError,
     ConfigurationError,
@@ -61,9 +62,6 @@ _HISTORY_LOST: Final = frozenset({260, 280, 286})
 _LABELS: Final = ("RetryableError", "ResumableChangeStreamError")
 
 
-DOCUMENTDB_CA: Final = (
-    "global-bundle.pem, from https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem"
-)
 _TLS: Final = (
     (
         "unable to get local issuer certificate",
