@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 from pymongo import MongoClient, ReplaceOne
 
 from benchmarks import servers
-from benchmarks.apart import apart
+from benchmarks.apart import Failed, apart
+from benchmarks.command import Command
 from benchmarks.figure import Figure, Series, Target, interleaved, ratios
 
 if TYPE_CHECKING:
@@ -91,7 +92,8 @@ def measure() -> Figure:
         "and apply, two processes on one core, from the first window applied to the last. Raw drivers: one process "
         "reads the change stream with pymongo and writes with boto3's batch_write_item or pymongo's bulk_write, from "
         f"its first batch to its last; neither collapses. Servers on another core. Lag: {LAG_SECONDS:.0f} s of "
-        f"writes. The load: {LOADED:,} documents into DynamoDB Local.",
+        f"writes. The load: {LOADED:,} documents into DynamoDB Local, by `greylag run` and by "
+        "`greylag run --follow`, one worker on that core.",
         tuple(series),
         tuple(targets),
         (
@@ -361,15 +363,32 @@ def lag(folder: str, mongodb: str, rate: float) -> dict[str, float]:
 
 
 def _load(folder: Path, lab: Mapping[str, str], name: str, *, capture: bool) -> Mapping[str, float]:
-    from benchmarks.command import Command
-
+    """The seconds that the state tells of the load itself."""
     fill(lab["MONGODB_URI"], LOADED)
-    project = _project(folder / f"load-{name}", lab, "DynamoDB Local")
+    project = Path(_project(folder / f"load-{name}", lab, "DynamoDB Local"))
+    follow = ["--follow"] if capture else []
     with writing(lab["MONGODB_URI"], 1000.0, LOADED):
-        if not capture:
-            report = Command(Path(project), dict(lab)).json("run", "--processes", "1")
-            return {"count": LOADED, "seconds": report["seconds"]}
-        stream = _stream(project)
-        with _captured(stream):
-            report = Command(Path(project), dict(lab)).json("run", "--processes", "1")
-        return {"count": LOADED, "seconds": report["seconds"]}
+        process = Command(project, dict(lab)).start("run", "--processes", "1", *follow)
+        while (seconds := _loaded(project)) is None:
+            if process.poll() not in (None, 0):
+                raise Failed(f"greylag in {project} ended with {process.returncode}")
+            time.sleep(0.1)
+    process.terminate()
+    process.communicate()
+    return {"count": LOADED, "seconds": seconds}
+
+
+def _loaded(project: Path) -> float | None:
+    """How long the load took; None while it goes on."""
+    from greylag.core.progress import LOADED as STAGES
+    from greylag.errors import StateError
+    from greylag.state.store import Store
+
+    try:
+        with Store(project / ".greylag" / "state.sqlite", read_only=True) as store:
+            for flow in store.flows():
+                if flow.stage in STAGES and flow.loaded_at is not None:
+                    return flow.loaded_at - flow.started_at
+    except StateError:  # not there yet
+        pass
+    return None
