@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     Carry: TypeAlias = Callable[[Page], Iterator[tuple[Record | Undecoded, Sequence[Encoded] | Rejection]]]
     Pass: TypeAlias = Callable[[Page], Passing | None]
 
-PAGE_BYTES = 1 << 20
+PAGE_BYTES = 1 << 19
 PARTITION_BYTES = 64 << 20
 
 
