@@ -200,6 +200,9 @@ def test_services_are_compared_without_a_project(command: Inside) -> None:
     assert medium["title"] == "A medium application"
     [one] = told(command, "--compare", "nat", "--preset", "medium")["comparisons"]
     assert [each["dollars"] for each in one["choices"]] == ["41.00", "7.36"]
+    assert one["axis"] == "100 GB a month through it"
+    both = told(command, "--compare", "dynamodb,nat", "--preset", "medium")["comparisons"]
+    assert [len(each["choices"]) for each in both] == [3, 2]
     assert "nothing to compare named 'dynamo'" in command("cost", "--compare", "dynamo", expect=3).stderr
     assert "give both" in command("cost", "--preset", "small", expect=2).stderr
 

@@ -13,10 +13,14 @@ from greylag.console.units import count, duration, size
 from greylag.executors.processes import Processes
 from greylag.operations.backup import BackupOptions
 from greylag.operations.backup import backup as back_up
+from greylag.recovery.format import moment_of
 from greylag.recovery.parts import PART_BYTES
 
 if TYPE_CHECKING:
-    from greylag.operations.backup import BackupReport
+    from collections.abc import Sequence
+
+    from greylag.operations.backup import BackedUp, BackupReport
+    from greylag.recovery.format import Consistency
 
 
 @click.command()
@@ -79,13 +83,28 @@ def _text(report: BackupReport) -> str:
     if report.dry_run:
         parts.append(f"Would be backed up to {report.place}; the numbers are estimates. Nothing was read.")
         return "\n".join(parts)
-    for statement in dict.fromkeys(each.consistency for each in report.tables):
-        if statement is not None:
-            at = f" (operation time {statement.operation_time})" if statement.operation_time else ""
-            parts.append(f"From {statement.from_time} to {statement.until_time}{at}. {statement.statement}")
+    parts += _moments(report.tables)
     went = "went on with an unfinished one, " if report.resumed else ""
     parts.append(f"Backup {report.id} at {report.place}: {went}{duration(report.seconds)}")
     return "\n".join(parts)
+
+
+def _moments(tables: Sequence[BackedUp]) -> list[str]:
+    """What moment the tables are of, once for all of which the same is said; the manifest has each by itself."""
+    alike: dict[str, list[tuple[str, Consistency]]] = {}
+    for each in tables:
+        if each.consistency is not None:
+            alike.setdefault(each.consistency.statement, []).append((each.name, each.consistency))
+    said = []
+    for statement, several in alike.items():
+        begin = min((each.from_time for _, each in several), key=moment_of)
+        end = max((each.until_time for _, each in several), key=moment_of)
+        times = [each.operation_time for _, each in several if each.operation_time is not None]
+        first = min(times, key=lambda each: [int(part) for part in each.split(":")], default=None)
+        at = "" if first is None else f" (operation time {first})"
+        who = "" if len(alike) == 1 else f"{', '.join(name for name, _ in several)}: "
+        said.append(f"{who}From {begin} to {end}{at}. {statement}")
+    return said
 
 
 def _count(number: int | None) -> str:

@@ -126,9 +126,9 @@ def _migration(report: CostReport) -> list[Block]:
 
 
 def _comparison(each: Comparison, *, explain: bool) -> list[Block]:
-    least = min((choice.bill.exact for choice in each.choices), default=Decimal(0))
+    least = min((choice.bill.dollars for choice in each.choices), default=Decimal(0))
     rows = tuple(
-        (choice.name, choice_money(choice), "least" if choice.bill.exact == least else "")
+        (choice.name, choice_money(choice), "least" if choice.bill.dollars == least else "")
         for choice in each.choices
     )
     lines = [crossing_text(one) for one in each.crossings]

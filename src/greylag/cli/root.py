@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import errno
 import importlib
-import signal
-import sys
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from greylag.cli import INTERRUPTED
 from greylag.cli.invocation import Invocation, answer
 from greylag.core.nearest import did_you_mean
 from greylag.errors import AuthenticationError, GreylagError, ResourceError
@@ -55,8 +54,6 @@ VERBS = {
 }
 """Every verb and its line in `greylag --help`. `greylag.cli.<verb>` exports a command of that name."""
 
-INTERRUPTED = 130
-
 _READS_ONLY = "Nothing was changed; the same command begins anew."
 _INTERRUPTED = {
     **dict.fromkeys(("init", "check", "assess", "preview", "plan", "cost", "status", "inspect"), _READS_ONLY),
@@ -68,6 +65,13 @@ _INTERRUPTED = {
 
 class _Verbs(click.Group):
     """Finds a verb's module when the verb is called, and turns errors into messages and exit codes."""
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **extra)
+        except KeyboardInterrupt:  # no verb has begun; click would end with 1
+            click.echo("greylag: interrupted", err=True)
+            raise click.exceptions.Exit(INTERRUPTED) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         return list(VERBS)
@@ -249,18 +253,3 @@ def _accept_project_options(command: click.Command) -> None:
 def greylag(ctx: click.Context) -> None:
     """Move an application's data onto AWS, and prove that nothing was lost."""
     ctx.ensure_object(Invocation)
-
-
-def _interrupt(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def main() -> None:
-    """The entry point of the command `greylag`; ends the process with the exit code."""
-    signal.signal(
-        signal.SIGTERM, _interrupt
-    )  # ends as Ctrl-C does: workers first, and the terminal as it was
-    try:
-        greylag(prog_name="greylag")
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from greylag.connectors.dynamodb.connector import DynamoDBConnector
@@ -34,7 +35,8 @@ def put_back(
     """Bring one table to what is `wanted`."""
     assert isinstance(connector, DynamoDBConnector)
     with closing(Settings(Session(connector.name, connector.options))) as settings:
-        return rewire(settings, table, wanted, named=named, dry_run=dry_run)
+        found = rewire(settings, table, wanted, named=named, dry_run=dry_run)
+    return [replace(each, table=f"{connector.name}.{table}") for each in found]
 
 
 def rewire_from_project(

@@ -110,8 +110,12 @@ def _text(found: FieldProfile, chance: random.Random, number: int | None) -> str
         return ""
     if number is None and found.distinct is not None and found.distinct * 20 <= total:
         chance = random.Random(f"{found.path}/{chance.randrange(max(1, found.distinct))}")  # noqa: S311
-    shape = found.examples.get("string", "").strip('"') or "sample"
-    if found.longest > len(shape) * 4 and number is None:
+    example = found.examples.get("string", "").strip('"')
+    shape = example.removesuffix("…") or "sample"
+    if example.endswith("…") and found.longest > len(shape):  # a profile cuts off a long example
+        length = min(_LONGEST, chance.randint(len(shape) + 1, found.longest))
+        shape = " ".join([shape] * (length // len(shape) + 1))[:length]
+    elif found.longest > len(shape) * 4 and number is None:
         words = min(_LONGEST, chance.randint(1, found.longest)) // max(1, len(shape))
         shape = " ".join([shape] * max(1, words))
     made = "".join(_like(each, chance) for each in shape)

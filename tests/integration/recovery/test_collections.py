@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.command import Command
+
 YAML = """
 project: shop
 connections:
@@ -120,6 +122,14 @@ def test_documents_of_every_type(mongo: Recovery, server: Server) -> None:
     assert old == new
     [info] = server.client[server.database].list_collections(filter={"name": "copy"})
     assert "validator" in info["options"]
+
+
+def test_what_moment_a_backup_is_of_is_said_once(greylag: Command, mongo: Recovery, server: Server) -> None:
+    for name in ("orders", "users", "carts"):
+        server.client[server.database][name].insert_one(RawBSONDocument(bson.encode({"_id": name})))
+    told = greylag("backup", "mongo", "--to", "backups", "--processes", "1").stdout
+    assert mongo.folder.joinpath("backups").exists()
+    assert told.count("Reading is not a snapshot") == 1
 
 
 def test_a_unique_index_that_was_not_there_refuses(mongo: Recovery, server: Server) -> None:

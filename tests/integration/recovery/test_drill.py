@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from greylag.config import load
-from greylag.errors import ConfigurationError, SchemaError, VerificationFailed
+from greylag.errors import ConfigurationError, SchemaError, SourceDataError, VerificationFailed
 from greylag.operations.drill import (
     DrillOptions,
     drill_backup,
     drill_point_in_time,
     drill_region,
+    drills,
 )
 from greylag.recovery.journal import Journal
 from tests.inline import Inline
@@ -44,11 +45,14 @@ def test_the_newest_backup(greylag: Command, recovery: Recovery, table: str, dyn
     assert 0 < told["rpo_seconds"] < 3600
     assert told["rto_seconds"] > 0
     assert scratch_tables(dynamodb_endpoint) <= before
-    slow = greylag("drill", "--from", "backups", "--rto", "0", expect=12)
-    assert "recovered in" in slow.stderr
+    slow = greylag("drill", "--from", "backups", "--rto", "0.001", "--rpo", "3600", expect=12)
+    assert f"dynamo.{table}: recovered in " in slow.stderr
+    assert "--rto allows 0.001 s" in slow.stderr
     log = (recovery.folder / ".greylag" / "recovery" / "drills.jsonl").read_text().splitlines()
     assert [json.loads(line)["table"] for line in log] == [f"dynamo.{table}"] * 2
-    assert greylag("drill", "--log").stdout.count(f"dynamo.{table}") == 2
+    shown = greylag("drill", "--log").stdout
+    assert shown.count(f"dynamo.{table}") == 2
+    assert shown.count(told["source"].rpartition("/")[2]) == 2
 
 
 def test_what_a_killed_drill_left_is_removed(
@@ -69,9 +73,11 @@ def test_a_damaged_backup_fails_its_drill(recovery: Recovery, dynamodb_endpoint:
     part = min(place.rglob("*.gz"))
     part.write_bytes(part.read_bytes()[:-1])
     before = scratch_tables(dynamodb_endpoint)
-    with pytest.raises(Exception, match="bytes"):
+    with pytest.raises(SourceDataError, match="bytes"):
         drill_backup(recovery.project, DrillOptions(), executor=Inline(), observe=lambda _: None)
     assert scratch_tables(dynamodb_endpoint) <= before
+    [failed] = drills(recovery.project)
+    assert (failed.kind, failed.verified, failed.rto_seconds) == ("backup", False, None)
 
 
 def test_the_second_region(recovery: Recovery, table: str, dynamodb_endpoint: str) -> None:
@@ -79,6 +85,7 @@ def test_the_second_region(recovery: Recovery, table: str, dynamodb_endpoint: st
     name = f"dynamo.{table}"
     [told] = drill_region(recovery.project, (name,), "eu-west-1", timeout_seconds=60)
     assert (told.kind, told.source) == ("region", "us-east-1 to eu-west-1")
+    assert told.rpo_seconds is not None
     assert 0 <= told.rpo_seconds < 60
     assert client_of(dynamodb_endpoint).describe_table(TableName=table)["Table"]["ItemCount"] == ITEMS
     with pytest.raises(ConfigurationError, match="is at home in"):
@@ -139,4 +146,7 @@ def test_a_region_that_does_not_get_what_is_written(
     )
     with pytest.raises(VerificationFailed, match="was not in eu-west-1"):
         drill_region(moto, (), "eu-west-1", timeout_seconds=0.3)
+    [failed] = drills(moto)
+    assert (failed.kind, failed.verified, failed.rpo_seconds) == ("region", False, None)
+    assert "was not in eu-west-1" in failed.note
     assert client_of(moto_endpoint).scan(TableName=table)["Count"] == 20

@@ -76,6 +76,19 @@ def test_records_look_like_those_of_the_source(sources: Sources, tmp_path: Path)
         seeded(sources, tmp_path / "one")
 
 
+def test_a_long_text_is_as_long_as_those_of_the_source(sources: Sources, tmp_path: Path) -> None:
+    """The report that it is made from cuts off its example after 59 characters."""
+    text = " ".join(["lorem ipsum"] * 10)
+    (tmp_path / "data" / "users.json").write_text(
+        json.dumps([{"id": number, "text": text} for number in range(50)])
+    )
+    seeded(sources, tmp_path / "out", records=200)
+    lines = (tmp_path / "out" / "files.users.jsonl").read_text(encoding="utf-8")
+    made = [json.loads(line)["text"] for line in lines.splitlines()]
+    assert "\u2026" not in "".join(made)
+    assert all(59 < len(each) <= len(text) for each in made)
+
+
 def test_from_an_assessment_without_the_source(sources: Sources, tmp_path: Path) -> None:
     found = assess(sources, AssessOptions(), executor=Inline(), observe=lambda _: None)
     file = tmp_path / "assessment.json"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import json
+import subprocess
 import sys
 import types
 from typing import TYPE_CHECKING, Any
@@ -277,6 +278,32 @@ def test_what_an_interruption_leaves_depends_on_the_verb(
     monkeypatch.setitem(sys.modules, module.__name__, module)
     result = greylag(verb)
     assert (result.exit_code, result.stderr) == (130, f"greylag: interrupted\n{left}\n")
+
+
+def test_an_interruption_before_a_verb_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(click.Group, "parse_args", interrupted)
+    result = greylag("status")
+    assert (result.exit_code, result.stderr) == (130, "greylag: interrupted\n")
+
+
+def test_a_signal_while_the_command_is_still_being_imported() -> None:
+    program = """
+import os, signal, sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "greylag.cli.root":
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.meta_path.insert(0, Finder())
+from greylag.cli import main
+main()
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "greylag: interrupted\n")
 
 
 @pytest.mark.parametrize(

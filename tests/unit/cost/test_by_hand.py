@@ -24,13 +24,12 @@ M = 1_000_000
 @pytest.mark.parametrize(
     ("service", "sku", "quantity", "dollars"),
     [
-        ("dynamodb", "write-request-unit", 3_550_000, "2.22"),  # 3.55 x 0.625 = 2.21875
-        ("dynamodb", "read-request-unit", 3_550_000, "0.44"),  # 3.55 x 0.125 = 0.44375
         ("dynamodb", "replicated-write-request-unit", 2 * M, "1.25"),  # 2 x 0.625
         ("dynamodb", "storage", 27, "6.75"),  # 27 x 0.25
         ("dynamodb", "pitr", 60, "12.00"),  # 60 x 0.20
         ("dynamodb", "backup", 30, "3.00"),  # 30 x 0.10
         ("dynamodb", "restore", 30, "4.50"),  # 30 x 0.15
+        ("dynamodb", "export", 100, "10.00"),  # 100 x 0.10
         ("dynamodb", "import", 100, "15.00"),  # 100 x 0.15
         ("dynamodb", "stream-read", 10 * M, "2.00"),  # 10 x 0.20
         ("sqs", "standard", 100_001 * M, "40000.30"),  # 100,000 x 0.40 + 1 x 0.30
@@ -48,9 +47,8 @@ M = 1_000_000
         ("waf", "web-acl", 1, "5.00"),
         ("waf", "rule", 4, "4.00"),
         ("secretsmanager", "secret", 3, "1.20"),  # 3 x 0.40
-        ("kms", "key", 6, "6.00"),
+        ("secretsmanager", "request", 45_000, "0.23"),  # 4.5 x 0.05 = 0.225
         ("cloudwatch", "alarm", 10, "1.00"),  # 10 x 0.10
-        ("cloudwatch", "log-ingestion", 3, "1.50"),  # 3 x 0.50
         ("vpc", "endpoint-hour", 2 * 730, "14.60"),  # 1,460 x 0.01
         ("vpc", "endpoint-gb", 1_048_577, "10485.77"),  # 1,048,576 x 0.01 + 1 x 0.006 = 10,485.766
         ("ec2", "t4g.nano", 730, "3.07"),  # 730 x 0.0042 = 3.066

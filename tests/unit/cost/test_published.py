@@ -338,6 +338,70 @@ def test_a_public_address_for_a_month() -> None:
     assert str(account().line("address", "vpc", "public-ipv4-hour", 730).dollars) == "3.65"
 
 
+# The same repository: aws-database (about $55 a month for DocumentDB at the least), amazon-elasticache (about $12 for
+# a cache.t4g.micro, about $3 for a t4g.nano)
+
+
+@pytest.mark.parametrize(
+    ("service", "sku", "month"),
+    [
+        ("documentdb", "db.t4g.medium", 55),
+        ("elasticache", "redis-cache.t4g.micro", 12),
+        ("ec2", "t4g.nano", 3),
+    ],
+)
+def test_the_least_of_a_service_for_a_month(service: str, sku: str, month: int) -> None:
+    assert round(account("none").line("", service, sku, 730).exact) == month
+
+
+# https://aws.amazon.com/dynamodb/pricing/on-demand/ (read 2026-12-01 as a public note quotes its prices and numbers of
+# requests; what they come to is not in the note)
+
+
+def test_dynamodb_requests_on_demand() -> None:
+    own = account("none")
+    writes = own.line("writes", "dynamodb", "write-request-unit", 3_550_000)
+    reads = own.line("reads", "dynamodb", "read-request-unit", 3_550_000)
+    assert "/ 1,000,000 x $0.625 = $2.22" in writes.arithmetic
+    assert "/ 1,000,000 x $0.125 = $0.44" in reads.arithmetic
+
+
+# https://aws.amazon.com/kms/pricing/ (read 2026-12-01 as public notes copy it; AWS's own
+# https://github.com/aws-solutions/automated-forensic-orchestrator-for-amazon-ec2 reckons the same)
+
+
+def test_a_key_for_ten_thousand_objects_that_are_read_two_million_times() -> None:
+    own = account()
+    key = own.line("key", "kms", "key", 1)
+    requests = own.line("requests", "kms", "request", 10_000 + 2 * M)
+    assert requests.free == 20_000
+    assert (str(key.dollars), str(requests.dollars)) == ("1.00", "5.97")
+    assert str(Bill((key, requests)).dollars) == "6.97"
+
+
+# https://aws.amazon.com/cloudwatch/pricing/ (read 2026-12-01 as public notes copy three of its examples)
+
+
+def test_detailed_metrics_of_ten_instances() -> None:
+    assert str(account().line("metrics", "cloudwatch", "metric", 70).dollars) == "21.00"
+
+
+def test_a_gb_of_logs_a_day() -> None:
+    own = account()
+    logs = own.line("logs", "cloudwatch", "log-ingestion", 30)
+    kept = own.line("kept", "cloudwatch", "log-storage", 6)
+    assert (str(logs.dollars), str(kept.dollars)) == ("12.50", "0.03")
+    assert str(Bill((logs, kept)).dollars) == "12.53"
+
+
+def test_flow_logs_cross_all_their_tiers() -> None:
+    own = account("none")
+    logs = own.line("logs", "cloudwatch", "vended-log-ingestion", 72 * 1024)
+    kept = own.line("kept", "cloudwatch", "log-storage", 30 * 1024)
+    assert (str(logs.dollars), str(kept.dollars)) == ("13414.40", "921.60")
+    assert str(Bill((logs, kept)).dollars) == "14336.00"
+
+
 def test_half_a_cent_is_rounded_up() -> None:
     assert cents(Decimal("0.005")) == Decimal("0.01")
     assert cents(Decimal("0.00499")) == Decimal(0)

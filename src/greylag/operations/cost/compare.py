@@ -278,13 +278,16 @@ def compare_presets(
         if "documentdb" in services:
             ways |= documentdb_ways(replace(use, instance=said["documentdb"]), prices, free)
             notes.append(capacity_note("documentdb", "dcu-hour", "DCU", said["documentdb"], prices))
-        if "nat" in services:
-            ways |= nat_ways(Decimal(said["nat_gb"]), prices, free)
         axis = (
             f"{said['reads']:,} reads and {said['writes']:,} writes a day, {said['items']:,} records of "
             f"{said['item_bytes']:,} B"
         )
-        found.append(compare(f"A {preset} application", axis, ways, [each for each in notes if each]))
+        title = f"A {preset} application"
+        if ways:
+            found.append(compare(title, axis, ways, [each for each in notes if each]))
+        if "nat" in services:  # by itself: no database stands in for a way out
+            out = nat_ways(Decimal(said["nat_gb"]), prices, free)
+            found.append(compare(f"{title}: way out", f"{said['nat_gb']:,} GB a month through it", out))
     return tuple(found)
 
 

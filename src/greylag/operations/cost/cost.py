@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from greylag.operations.cost.sizes import Size
 
 NOT_COUNTED = (
-    "Not counted: logs and alarms, what passes the NAT, transfer between zones and to other regions, backups beyond "
-    "what is free, support, taxes."
+    "Not counted: logs and alarms, requests to keys and for secrets, what passes the NAT, transfer between zones and "
+    "to other regions, backups beyond what is free, support, taxes."
 )
 
 
@@ -87,6 +87,7 @@ def cost(
         *_budgets(project, services),
         *price_findings(priced, today),
         *_unknown(project, found, options),
+        *_silent(project),
     ]
     return CostReport(
         project=project.name,
@@ -208,6 +209,22 @@ def _over(name: str, what: str, amount: Decimal, limit: Decimal, *, high: bool =
         f"{told}${Decimal(f'{amount:.6g}').normalize():,f} {what}, and the budget is ${limit.normalize():,f}",
         "--explain shows every line; the savings and the choices beside them say what is cheaper.",
     )
+
+
+def _silent(project: Project) -> list[Finding]:
+    """Services of which nobody said what they are asked to do: their bill looks complete and is not."""
+    silent = [name for name, spec in project.service_specs.items() if spec.traffic is None]
+    if not silent:
+        return []
+    return [
+        Finding(
+            Severity.NOTE,
+            "no-traffic",
+            ", ".join(silent),
+            "greylag.yaml says no traffic: reads, writes, calls, messages and files are not reckoned",
+            "State `traffic` of the service: docs/cost.md says what it may hold.",
+        )
+    ]
 
 
 def _unknown(project: Project, found: Mapping[str, Size], options: CostOptions) -> list[Finding]:

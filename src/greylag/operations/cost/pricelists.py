@@ -11,7 +11,6 @@ from greylag.cost.pricelist import BASE, address_of, known, offers, read
 from greylag.cost.prices import HOME, PriceList, parse, shipped
 from greylag.engine.disk import write_whole
 from greylag.errors import SourceDataError
-from greylag.operations.cost.fetching import Absent, fetched
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -62,6 +61,8 @@ def refresh(
     Raises SourceDataError for a file that is damaged or truncated, and where the region has none at all, TransientError
     where the price list is away.
     """
+    from greylag.operations.cost.fetching import Absent, fetched  # urllib, which `plan` never needs
+
     before = _before(folder / f"{region}.json")
     found: list[_File] = []
     for offer in offers():

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from greylag.errors import GreylagError, SourceDataError, VerificationFailed
 from greylag.operations.recoverable import journals
+from greylag.recovery.format import now
 from greylag.recovery.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from greylag.config import Project
 
@@ -19,8 +22,8 @@ class Drill:
     """One table, once. `kind` is backup, point-in-time or region.
 
     `rto_seconds` is how long it took until the records could be read again, `rpo_seconds` how old they were when it
-    began: what was written since would be lost. `verified` by digest; None where there was nothing to compare with,
-    which `note` explains.
+    began: what was written since would be lost; both are None where it failed. `verified` by digest; None where there
+    was nothing to compare with, which `note` explains, as it does why a drill failed.
     """
 
     table: str
@@ -28,8 +31,8 @@ class Drill:
     at: str
     source: str
     records: int | None
-    rto_seconds: float
-    rpo_seconds: float
+    rto_seconds: float | None
+    rpo_seconds: float | None
     verified: bool | None
     note: str = ""
 
@@ -46,6 +49,25 @@ def log(project: Project) -> Journal:
 def keep(project: Project, found: Sequence[Drill]) -> None:
     """Append to the log."""
     log(project).add(*(each.as_json() for each in found))
+
+
+@contextmanager
+def kept_if_failed(
+    project: Project, found: Sequence[Drill], table: str, kind: str, source: str
+) -> Iterator[None]:
+    """Within: the drill of one table, after those `found`. An error goes on once they are appended and, where it shows
+    that recovery would not work, this one too.
+    """
+    try:
+        yield
+    except GreylagError as error:
+        keep(project, found)
+        if isinstance(error, (SourceDataError, VerificationFailed)):
+            keep(
+                project,
+                [Drill(table, kind, now(), source, None, None, None, verified=False, note=error.message)],
+            )
+        raise
 
 
 def drills(project: Project) -> list[Drill]:

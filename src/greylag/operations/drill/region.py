@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from greylag.connectors.dynamodb.connector import DynamoDBConnector
 from greylag.connectors.dynamodb.session import Session
 from greylag.errors import ConfigurationError, SchemaError, VerificationFailed
-from greylag.operations.drill.log import Drill
+from greylag.operations.drill.log import Drill, kept_if_failed
 from greylag.operations.recoverable import chosen, connectors
 from greylag.recovery.format import now
 from greylag.recovery.settings import Settings, keys_of
@@ -39,7 +39,7 @@ def drill_region(
     ]
     if not refs:
         raise ConfigurationError("no DynamoDB table is named", advice="Name a CONNECTION.TABLE.")
-    found = []
+    found: list[Drill] = []
     for ref in refs:
         home = ends[ref.connection]
         assert isinstance(home, DynamoDBConnector)
@@ -47,6 +47,7 @@ def drill_region(
         with (
             closing(Settings(Session(home.name, home.options))) as here,
             closing(Settings(Session(there.name, there.options))) as far,
+            kept_if_failed(project, found, str(ref), "region", _way(here, far)),
         ):
             found.append(_marked(ref, here, far, timeout_seconds))
     return found
@@ -90,7 +91,7 @@ def _marked(ref: DatasetRef, here: Settings, far: Settings, timeout_seconds: flo
         str(ref),
         "region",
         now(),
-        f"{here.region} to {far.region}",
+        _way(here, far),
         None,
         0.0,
         arrived,
@@ -118,6 +119,10 @@ def _seconds_until(
         if seconds > timeout_seconds:
             return None
         time.sleep(_POLL_SECONDS)
+
+
+def _way(here: Settings, far: Settings) -> str:
+    return f"{here.region} to {far.region}"
 
 
 def _value(kind: str, marker: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from greylag.connectors.dynamodb.connector import DynamoDBConnector
 from greylag.connectors.dynamodb.session import Session
 from greylag.errors import ConfigurationError, SchemaError
-from greylag.operations.drill.log import Drill
+from greylag.operations.drill.log import Drill, kept_if_failed
 from greylag.operations.recoverable import chosen, connectors, history, journals
 from greylag.operations.restore import RestoreOptions, restore
 from greylag.recovery.backups import chosen as backed_up
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 SCRATCH: Final = "greylag-drill-"
 """What the names of scratch tables begin with. Nothing else is ever removed."""
 
+_LATEST: Final = "the latest restorable time"
+
 
 @dataclass(frozen=True, slots=True)
 class DrillOptions:
@@ -58,7 +60,7 @@ def drill_backup(
     """
     ends = connectors(project)
     place, manifest = opened(place_of(options.place or _newest(project), root=project.root))
-    found = []
+    found: list[Drill] = []
     for table in backed_up(manifest, options.tables):
         connection = table.name.partition(".")[0]
         if connection not in ends:
@@ -67,7 +69,10 @@ def drill_backup(
                 advice="Name the tables to drill.",
             )
         began, clock = datetime.now(UTC), time.monotonic()
-        with _scratch(project, ends, connection, table.dataset) as name:
+        with (
+            kept_if_failed(project, found, table.name, "backup", str(place)),
+            _scratch(project, ends, connection, table.dataset) as name,
+        ):
             report = restore(
                 project,
                 RestoreOptions(str(place), (table.name,), f"{connection}.{name}", verify=True),
@@ -105,7 +110,11 @@ def drill_point_in_time(
     ]
     if not refs:
         raise ConfigurationError("no DynamoDB table is named", advice="Name a CONNECTION.TABLE.")
-    return [_point_in_time(project, ends, ref, patience_seconds) for ref in refs]
+    found: list[Drill] = []
+    for ref in refs:
+        with kept_if_failed(project, found, str(ref), "point-in-time", _LATEST):
+            found.append(_point_in_time(project, ends, ref, patience_seconds))
+    return found
 
 
 def _point_in_time(
@@ -141,7 +150,7 @@ def _point_in_time(
         str(ref),
         "point-in-time",
         now(),
-        "the latest restorable time",
+        _LATEST,
         records,
         seconds,
         max(0.0, began - float(recovery.get("latest") or began)),
