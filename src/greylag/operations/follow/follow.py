@@ -171,9 +171,7 @@ class _Following:
             self._project, only=only, create=True, begun=() if self._options.restart else begun
         )
         refuse_without_changes(prepared.routes)
-        return replace(
-            prepared, routes=forward(self._project, prepared.routes, [*self._options.only, *reload])
-        )
+        return replace(prepared, routes=forward(self._project, prepared, [*self._options.only, *reload]))
 
     def _capture(self) -> None:
         """Start capture of every stream; return once all have saved a position."""
