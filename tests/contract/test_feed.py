@@ -138,6 +138,18 @@ def test_a_stream_goes_on_from_every_position_it_gave(
         assert rest == changes(batches[place + 1 :])
 
 
+@pytest.mark.long
+def test_read_again_from_an_earlier_position_it_gives_the_same_and_has_passed_nothing_yet(
+    subject: FeedSubject, feed: ChangeFeed
+) -> None:
+    position = feed.position()
+    subject.write(subject.dataset, numbered(0, 600))  # more than a batch of most streams
+    mark = feed.mark()
+    given = changes(until_passed(feed, position, mark))
+    assert len(given) == 600
+    assert changes(until_passed(feed, position, mark)) == given
+
+
 def test_records_have_the_ids_of_their_changes(subject: FeedSubject, feed: ChangeFeed) -> None:
     position, mark = replaced(subject, feed)
     left = folded(feed, changes(until_passed(feed, position, mark)))

@@ -19,7 +19,7 @@ from pymongo import MongoClient
 
 from greylag.config import load
 from greylag.operations.drain import drain
-from tests.faults import sdk
+from tests.faults import again, sdk
 from tests.faults.applications import Collection, File, Table
 from tests.faults.commands import Running, call
 from tests.faults.ledger import Ledger
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 DEADLINE_SECONDS: Final = 120.0
 LATE_WRITE_SECONDS: Final = 1.5
 """What targets are told of late writes: the proxy's land after less than one second (`proxy.GIVEN_UP_SECONDS`)."""
+AGAIN: Final = 0.4
+"""The chance that the stream gives changes again, before each of an episode's faults: drawn apart from those."""
 PASSING: Final = frozenset({4, 7})
 """Exit codes of what passes: a worker of a load was killed, a server was away for too long."""
 _USER: Final = "application"
@@ -113,13 +115,19 @@ class Session(ABC):
 
     def episode(self, seed: int) -> None:
         """Writes and faults for a while; then what one side holds is what was written at the other."""
-        chance = random.Random(seed)
+        chance, repeats = random.Random(seed), random.Random(f"{seed} again")
+        before = again.times(self.folder)
         with self.ledger:
             for _ in range(chance.randint(3, 5)):
+                if repeats.random() < AGAIN:
+                    again.tell(self.folder, repeats.choice((1, 2, 5, 50)))
                 self._fault(chance)
+        again.unsay(self.folder)
         assert not self.ledger.refused
         self.drained()
         self.compare()
+        if found := again.times(self.folder) - before:
+            self.done["changes again"] = self.done.get("changes again", 0) + found
 
     def _fault(self, chance: random.Random) -> None:
         time.sleep(chance.uniform(0.02, 0.25))  # when a fault comes is part of the seed

@@ -20,7 +20,7 @@ from greylag.connectors.mongodb import stream as mongodb_stream
 from greylag.engine.follow import holding
 from greylag.executors import child, processes
 from greylag.operations.reverse import follow as reverse
-from tests.faults import sdk, steps
+from tests.faults import again, sdk, steps
 
 SHORTER: Final[list[tuple[Any, str, float]]] = [
     (child, "_LONGEST_WAIT_SECONDS", 0.2),
@@ -44,6 +44,7 @@ def _prepare() -> None:
         setattr(module, name, value)
     sdk.read_once()
     processes._serve = steps.named(processes._serve)
+    again.install()
     steps.install()
 
 

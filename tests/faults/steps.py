@@ -2,7 +2,8 @@
 
 A step is whatever makes something durable or visible to other processes: a commit of SQLite, an fsync, a file put in
 another's place or removed. A process that was told so kills itself just before or just after its Nth step. What is told
-stands in the file `kill-at` of its folder, and counts once: the process that is started in its place lives.
+stands in the file `kill-at` of its folder, and counts once: the process that is started in its place lives. On the way
+back capture is a thread of the coordinator's; CAPTURING is the role of that thread, whose steps are counted apart.
 
 In a folder with a file `clock` the processes' `time.time` is ahead by the seconds that stand in it, at any moment. The
 clock that does not jump is the system's.
@@ -16,6 +17,7 @@ import json
 import os
 import signal
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -28,6 +30,7 @@ NAMED: Final = "greylag-"
 TOLD: Final = "kill-at"
 DONE: Final = "killed-at"
 CLOCK: Final = "clock"
+CAPTURING: Final = "capturing"
 
 
 class _Life:
@@ -66,9 +69,9 @@ def begin(role: str) -> None:
     told = Path(TOLD)
     with contextlib.suppress(FileNotFoundError):
         of, at, when = json.loads(told.read_text())
-        if of == role:
+        if of == role or (of == CAPTURING and role == "coordinator"):
             _rename(told, f"{TOLD}.taken")
-            _life.at, _life.when = at, when
+            _life.role, _life.at, _life.when = of, at, when
 
 
 def named(serve: Callable[..., None]) -> Callable[..., None]:
@@ -111,7 +114,8 @@ def _counted(act: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextlib.contextmanager
 def _step() -> Any:
-    if not _life.at:
+    captures = threading.current_thread().name.startswith("capture ")
+    if not _life.at or captures != (_life.role == CAPTURING):
         yield
         return
     _life.done += 1

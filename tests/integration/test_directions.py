@@ -84,7 +84,8 @@ def test_back_begins_behind_fence_and_drain_and_forward_stays_refused(moving: Mo
         process.send_signal(signal.SIGKILL)
         process.communicate()
     status = greylag.json("status")
-    assert status["carried_back"] == ["named"]
+    assert (status["carried_back"], status["back_running"]) == (["named"], False)
+    assert "`greylag follow --reverse` goes on" in greylag("status").stdout
     assert [each["stream"] for each in status["streams"]] == ["a", "c", "b, back for s"]
     for refused in (
         ("run", "--follow", "--only", "s"),
@@ -117,6 +118,7 @@ def test_one_service_goes_forward_while_another_goes_back_and_back_has_an_end(mo
     moving.change("n2", 20)
     greylag("follow", "--reverse", "s", "--end")
     assert moving.old() == {"n0": 0, "n1": 10, "n2": 20, "n3": 3, "n4": 4}
+    assert greylag.json("status")["given_up"] == ["named"]
     assert "--reload" in greylag("run", "--follow", expect=7).stderr
     assert "carried back before" in greylag(*BACK, "--frozen", expect=14).stderr
     process = greylag.start("run", "--follow", "--reload", "named", "--processes", "1")

@@ -25,7 +25,12 @@ def status(invocation: Invocation, *, as_json: bool) -> None:
         if stream.warning:
             click.echo(f"Warning: {stream.stream}: {stream.warning}")
     if now.carried_back:
-        click.echo(f"carried back from the target: {', '.join(now.carried_back)}")
+        paused = "" if now.back_running else " (not running: `greylag follow --reverse` goes on)"
+        click.echo(f"carried back from the target: {', '.join(now.carried_back)}{paused}")
+    if now.given_up:
+        click.echo(
+            f"carried back once: {', '.join(now.given_up)}; `greylag run --follow --reload FLOW` loads them again"
+        )
     if now.running:
         click.echo(f"running for {duration(now.snapshot.elapsed_seconds)}")
     elif now.snapshot.streams:

@@ -83,6 +83,7 @@ class MemoryFeed:
     def read(self, position: str) -> Iterator[ChangeBatch]:
         """See `ports.ChangeFeed.read`."""
         after = int(position)
+        self._seen = -1
         given = time.monotonic()
         while True:
             clock_ms = time.time_ns() // 1_000_000

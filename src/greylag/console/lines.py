@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greylag.console.units import count, duration, size
+from greylag.console.units import count, duration, plural, size
 from greylag.core.progress import LOADED
 
 if TYPE_CHECKING:
@@ -50,9 +50,9 @@ def following(stream: StreamProgress) -> str:
         )
     parts.append(f"spool {size(stream.spool_bytes)}")
     if stream.keys_waiting:
-        parts.append(f"{count(stream.keys_waiting)} keys wait")
+        parts.append(f"{plural(stream.keys_waiting, 'key')} waiting")
     if stream.records_stale:
-        parts.append(f"{count(stream.records_stale)} records stale")
+        parts.append(f"{plural(stream.records_stale, 'record')} stale")
     if stream.history_seconds is not None:
         parts.append(f"source keeps {duration(stream.history_seconds)}")
     return ", ".join(parts)

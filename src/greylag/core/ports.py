@@ -162,7 +162,7 @@ class ChangeFeed(Protocol):
 
     def passed(self, mark: str) -> bool:
         """Whether the batches that `read` has yielded so far hold all that was written before `mark` was made. Asked
-        in the process that reads, between two batches.
+        in the process that reads, between two batches. Read again from an earlier position, it is false until there.
         """
 
     def id_of(self, dataset: str, record: Record) -> bytes:

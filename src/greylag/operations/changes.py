@@ -81,11 +81,15 @@ class Changes:
         return [each.size(self._number) for each in self._parts]
 
     def later_than(self, places: Sequence[int]) -> None:
-        """Hold, for `changed_later`, what the last part tells after those `places`. Where it tells no more, all is."""
+        """Hold, for `changed_later`, what the last part tells after those `places`, and all keys that it says were
+        written: behind one that had been taken away a record may stand again. Where it tells no more, all is.
+        """
         self._db.execute("DELETE FROM later")
         for each, place in zip(self._parts, places, strict=True):
             try:
-                for _, touched in each.read(self._number, place):
+                for end, touched in each.read(self._number):
+                    if end <= place and touched.what != "put":
+                        continue
                     name = touched.id if touched.key is None else touched.key
                     self._db.execute("INSERT OR IGNORE INTO later VALUES (?, ?)", (touched.flow, _name(name)))
             except TooMuchError:

@@ -20,6 +20,7 @@ from greylag.engine.follow.capture import ask_barrier, read_progress
 from greylag.engine.follow.stream import Stream, streams
 from greylag.errors import StateError
 from greylag.operations.prepare import prepare
+from greylag.operations.rivals import resting
 from greylag.operations.streams import followed
 from greylag.state import drained
 from greylag.state import fences as fencing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.config import Project
+    from greylag.engine.route import Route
 
 _POLL_SECONDS: Final = 0.05
 _SILENT_SECONDS: Final = 10.0
@@ -87,15 +89,18 @@ def drain(
     with Store(folder / "state.sqlite", read_only=True) as store:
         back = carried_back(folder)
         flows = {flow: stream for flow, stream in followed(store).items() if flow not in back}
-    if not flows:
+    routes: tuple[Route, ...] = ()
+    if flows:
+        prepared = prepare(project, exactly=flows)
+        rest = resting(folder, prepared.flows)
+        routes = tuple(route for route in prepared.routes if route.name not in rest)
+    if not routes:
         raise StateError(
             "nothing is followed here, so nothing can drain",
             advice="`greylag run --follow` follows the sources.",
         )
     fences = fencing.load(folder)
-    waiting = {
-        each.name: (each, _ask(each)) for each in streams(prepare(project, exactly=flows).routes, folder)
-    }
+    waiting = {each.name: (each, _ask(each)) for each in streams(routes, folder)}
     names = sorted(waiting)
     while waiting and clock() - began < timeout_seconds:
         for name, (stream, barrier) in list(waiting.items()):
@@ -110,7 +115,7 @@ def drain(
     count, first = _stale(folder)
     report = DrainReport(found, count, first, clock() - began)
     if report.drained:
-        drained.note(folder, flows, fences)
+        drained.note(folder, [route.name for route in routes], fences)
     return report
 
 

@@ -40,12 +40,14 @@ NOT_CREATED = "not created"
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """The routes asked for, and beside them those of every flow that writes one of their tables (`siblings`,
-    `routes` included): key collisions and ownership concern all of them. `tables`: as they were before.
+    `routes` included): key collisions and ownership concern all of them. `tables`: as they were before. `flows`: all
+    that the project has.
     """
 
     routes: tuple[Route, ...]
     siblings: tuple[Route, ...]
     tables: tuple[Looked, ...]
+    flows: tuple[FlowSpec, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,8 @@ def prepare(
             for draft in drafts
         )
     names = {flow.name for flow in chosen}
-    return Prepared(tuple(route for route in routes if route.name in names), routes, tuple(looked.values()))
+    chosen_routes = tuple(route for route in routes if route.name in names)
+    return Prepared(chosen_routes, routes, tuple(looked.values()), tuple(flows))
 
 
 @dataclass(frozen=True, slots=True)

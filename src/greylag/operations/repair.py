@@ -10,6 +10,7 @@ from greylag.engine.repair import repair as mend
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
 from greylag.operations.repairs import remember
+from greylag.operations.rivals import refuse_resting
 from greylag.operations.verify import folder_of, save, verification
 from greylag.state.directions import refuse_back
 from greylag.state.locks import run_lock
@@ -51,6 +52,7 @@ def repair(
     with run_lock(folder), run_lock(folder / "verify"):
         prepared = prepare(project, only=options.only)
         refuse_back(folder, {route.name for route in prepared.routes})
+        refuse_resting(folder, prepared.flows, {route.name for route in prepared.routes})
         before = verification(project, prepared, None, executor=executor, observe=observe)
         done = mend(
             prepared.routes,

@@ -18,6 +18,7 @@ from greylag.operations.dryrun import WouldRefuse, dry_run
 from greylag.operations.plan.file import MAKING, prepare_planned
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
+from greylag.operations.rivals import refuse_resting
 from greylag.operations.streams import followed
 from greylag.operations.structure.build import build_indexes
 from greylag.state.directions import refuse_back
@@ -107,6 +108,7 @@ def run(
                 prepared = prepare(project, only=options.only, create=True, begun=begun)
             refuse_followed(store, prepared.routes)
             refuse_back(folder, {route.name for route in prepared.routes})
+            refuse_resting(folder, prepared.flows, {route.name for route in prepared.routes})
             finished, resumed = begin(
                 prepared.routes, store, folder, environment=project.environment, restart=options.restart
             )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from greylag.core.progress import LOADED, Snapshot
 from greylag.operations.streams import followed, progress, progress_back
-from greylag.state.directions import carried_back
+from greylag.state import directions
 from greylag.state.locks import is_running
 from greylag.state.store import Store
 
@@ -18,18 +18,23 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Status:
     """`running` says whether a coordinator is at work now. Rates in the snapshot are None when none is.
-    `carried_back`: the flows whose changes go from the target to the old store.
+    `carried_back`: the flows whose changes go from the target to the old store; `back_running`: now. `given_up`: those
+    that did so once, and that go forward from a new load only.
     """
 
     running: bool
     snapshot: Snapshot
     carried_back: tuple[str, ...] = ()
+    back_running: bool = False
+    given_up: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """For `--json`."""
         return {
             "running": self.running,
             "carried_back": list(self.carried_back),
+            "back_running": self.back_running,
+            "given_up": list(self.given_up),
             **asdict(self.snapshot),
         }
 
@@ -57,4 +62,11 @@ def status(folder: Path) -> Status:
             bytes_per_second=last["bytes_per_second"],
             seconds_left=last["seconds_left"],
         )
-    return Status(running, snapshot, tuple(sorted(carried_back(folder))))
+    ways = directions.load(folder)
+    return Status(
+        running,
+        snapshot,
+        tuple(sorted(flow for flow, way in ways.items() if way == directions.BACK)),
+        any(is_running(each) for each in (folder / "reverse").glob("*/")),
+        tuple(sorted(flow for flow, way in ways.items() if way == directions.ENDED)),
+    )

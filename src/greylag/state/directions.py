@@ -65,5 +65,5 @@ def refuse_back(folder: Path, flows: Collection[str]) -> None:
     if names := sorted(carried_back(folder) & set(flows)):
         raise StateError(
             f"flow {', '.join(names)} is carried back from its target (`greylag follow --reverse`)",
-            advice="The two directions never overlap. `greylag follow --reverse --end` gives the way back up.",
+            advice="The two directions never overlap. `greylag follow --reverse SERVICE --end` gives the way back up.",
         )

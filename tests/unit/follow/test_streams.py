@@ -94,8 +94,8 @@ def test_a_stream_in_words() -> None:
         "8 changes applied",
         "2 behind",
         "lag 20 ms (p99 90 ms, most 15 s)",
-        "1 keys wait",
-        "1 records stale",
+        "1 key waiting",
+        "1 record stale",
     ):
         assert each in line
     assert total(Snapshot("run", FLOWS, 1.0, streams=(STREAM,))).startswith("following: ")

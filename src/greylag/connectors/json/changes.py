@@ -84,6 +84,7 @@ class JsonFeed:
     def read(self, position: str) -> Iterator[ChangeBatch]:
         """See `ports.ChangeFeed.read`. Raises SourceDataError for a file that is not JSON for a while."""
         after = int(position)
+        self._passed_ns = -1
         self._refuse_lost(after)
         given = time.monotonic()
         while True:

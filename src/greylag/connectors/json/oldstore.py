@@ -11,7 +11,7 @@ from greylag.connectors.json.places import RowsFile
 from greylag.connectors.json.rendering import COMPACT, render
 from greylag.connectors.json.rewriting import Changes, rewrite
 from greylag.core.canonical import canonical
-from greylag.core.mapping.templates import Origin, parse_template
+from greylag.core.mapping.keys import key_fields
 from greylag.core.paths import Missing, get
 from greylag.core.ports import Delivery
 from greylag.core.records import Encoded, Erased, Refused
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path as Folder
 
     from greylag.core.flows import FlowSpec
-    from greylag.core.paths import Path
     from greylag.core.records import Record
     from greylag.core.values import Document, Value
 
@@ -67,17 +66,7 @@ class JsonRecords:
                 "`python:` makes them see others",
                 advice="Carry this flow forward only.",
             )
-        fields: dict[Path, None] = {}
-        self.by_row = False
-        for name in flow.table.key:
-            written = flow.attributes[name]
-            if isinstance(written, str):
-                template = parse_template(written, where=f"attributes.{name}", dataset=flow.source.dataset)
-                fields |= dict.fromkeys(
-                    each.path for each in template.placeholders if each.origin is Origin.FIELD
-                )
-                self.by_row |= any(each.origin is Origin.ROW for each in template.placeholders)
-        self._paths = tuple(fields)
+        self._paths, self.by_row = key_fields(flow)
 
     def encode(self, record: Record) -> Encoded:
         """See `ports.OldCodec.encode`."""

@@ -132,6 +132,7 @@ class MongoFeed:
         """See `ports.ChangeFeed.read`. Goes on through elections and broken connections, from the last position."""
         at = StreamPosition.parse(position).for_stream(self._collections)
         patience = Patience(self._patience_seconds)
+        self._reached = None
         while True:
             try:
                 with ChangeStream(self._name, self._address, self._collections) as stream:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from greylag.core.mapping.columns import Role
 from greylag.core.mapping.errors import MappingError
 from greylag.core.mapping.ownership import item_claim, item_keys_disjoint
-from greylag.core.mapping.templates import Origin
+from greylag.core.mapping.templates import Origin, parse_template
 from greylag.core.mapping.types import key_type, path_at
 from greylag.core.paths import EACH
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from greylag.core.flows import TableSpec
+    from greylag.core.flows import FlowSpec, TableSpec
     from greylag.core.mapping.columns import Column
     from greylag.core.mapping.templates import Placeholder, Template
     from greylag.core.paths import Path
@@ -54,6 +54,21 @@ def seen_by_keys(columns: Columns) -> frozenset[Path]:
     keys = [each for each in columns if each.role is Role.KEY and each.template is not None]
     placeholders = [one for each in keys if each.template is not None for one in each.template.placeholders]
     return frozenset(each.path or (each.origin.value,) for each in placeholders)
+
+
+def key_fields(flow: FlowSpec) -> tuple[tuple[Path, ...], bool]:
+    """The fields that the templates of a flow's key see, in their order, and whether one sees the record's place."""
+    fields: dict[Path, None] = {}
+    by_row = False
+    for name in flow.table.key:
+        written = flow.attributes[name]
+        if isinstance(written, str):
+            template = parse_template(written, where=f"attributes.{name}", dataset=flow.source.dataset)
+            fields |= dict.fromkeys(
+                each.path for each in template.placeholders if each.origin is Origin.FIELD
+            )
+            by_row |= any(each.origin is Origin.ROW for each in template.placeholders)
+    return tuple(fields), by_row
 
 
 class _Unique:

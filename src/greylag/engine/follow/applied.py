@@ -47,8 +47,8 @@ CREATE TABLE IF NOT EXISTS barriers (name TEXT PRIMARY KEY, ordinal INTEGER NOT 
 )
 
 BEGIN_ANEW = (
-    "`greylag run --follow --restart` loads the flows again and follows from there; writing a record again does no "
-    "harm."
+    "`greylag run --follow --reload FLOW` loads the datasets again from a new position, and takes what is gone at the "
+    "source from the target."
 )
 
 

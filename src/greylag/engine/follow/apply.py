@@ -158,7 +158,7 @@ class Apply:
         self._apply(window, due, again=again is not None)
         self._intended = None
         if window.event is not None:
-            raise _ended(window.event)
+            raise _ended(window.event, [each.flow for each in self._carriers.get(window.event.dataset, ())])
         if self._clock() >= self._next_discard:
             self._spool.discard(self._position)
             self._next_discard = self._clock() + _DISCARD_SECONDS
@@ -340,9 +340,10 @@ def _repeats(items: Sequence[Encoded]) -> bool:
     return len(items) > 1 and len({each.key for each in items}) < len(items)
 
 
-def _ended(event: DatasetEvent) -> StateError:
+def _ended(event: DatasetEvent, flows: Sequence[str]) -> StateError:
+    flow = min(flows, default="FLOW")
     return StateError(
         f"dataset {event.dataset} was {event.kind} at the source: {event.detail}",
-        advice="Everything before that has been applied. `greylag run --follow --restart --only FLOW` loads what is "
-        "there now and follows it.",
+        advice="Everything before that has been applied. Make the dataset what it should be: `greylag run --follow "
+        f"--reload {flow}` loads what is there then, and takes what is gone from the target. Or take the flow out.",
     )

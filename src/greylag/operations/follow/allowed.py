@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from greylag.errors import ConfigurationError, StateError
+from greylag.operations.rivals import refuse_resting, resting
 from greylag.operations.streams import followed
 from greylag.state.directions import carried_back, refuse_back
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from greylag.config import Project
     from greylag.engine.follow.stream import Stream
     from greylag.engine.route import Route
+    from greylag.operations.prepare import Prepared
     from greylag.state.store import Store
 
 
@@ -27,18 +29,23 @@ def refuse_without_changes(routes: Sequence[Route]) -> None:
         )
 
 
-def forward(project: Project, routes: tuple[Route, ...], named: Sequence[str]) -> tuple[Route, ...]:
-    """Those that go forward. Raises StateError where none does, or where one that is `named` (services or flows) is
-    carried back.
+def forward(project: Project, prepared: Prepared, named: Sequence[str]) -> tuple[Route, ...]:
+    """Those of its routes that go forward: neither are they carried back, nor are their records by another flow. Raises
+    StateError where none does, or where one that is `named` (services or flows) does not.
     """
-    back = carried_back(project.state_folder)
+    folder, routes = project.state_folder, prepared.routes
+    back = carried_back(folder)
     if not back:
         return routes
     flows = [route.flow for route in routes]
-    refuse_back(project.state_folder, {flow.name for flow in project.select(named, flows)} if named else ())
-    found = tuple(route for route in routes if route.name not in back)
+    asked = {flow.name for flow in project.select(named, flows)} if named else set()
+    refuse_back(folder, asked)
+    refuse_resting(folder, prepared.flows, asked)
+    rest = resting(folder, prepared.flows)
+    found = tuple(route for route in routes if route.name not in back and route.name not in rest)
     if not found:
-        refuse_back(project.state_folder, {flow.name for flow in flows})
+        refuse_back(folder, {flow.name for flow in flows})
+        refuse_resting(folder, prepared.flows, {flow.name for flow in flows})
     return found
 
 

@@ -36,6 +36,7 @@ from greylag.operations.follow.anew import UNSETTLED, begin_anew, purge
 from greylag.operations.follow.report import FollowReport
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
+from greylag.operations.rivals import resting
 from greylag.operations.run import begin, discard_damaged
 from greylag.operations.streams import followed, progress, remember
 from greylag.operations.structure.build import build_indexes
@@ -171,9 +172,11 @@ class _Following:
             self._project, only=only, create=True, begun=() if self._options.restart else begun
         )
         refuse_without_changes(prepared.routes)
-        return replace(
-            prepared, routes=forward(self._project, prepared.routes, [*self._options.only, *reload])
-        )
+        self._notes += [
+            f"flow {flow} rests, since flow {other}, of the same records, is carried back"
+            for flow, other in resting(self._folder, prepared.flows).items()
+        ]
+        return replace(prepared, routes=forward(self._project, prepared, [*self._options.only, *reload]))
 
     def _capture(self) -> None:
         """Start capture of every stream; return once all have saved a position."""

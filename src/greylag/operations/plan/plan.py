@@ -24,6 +24,7 @@ from greylag.operations.plan.proposals import Proposal, propose
 from greylag.operations.plan.tables import TablePlan, table_plan
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import stated
+from greylag.operations.rivals import rival_losses
 from greylag.state.scratch import scratch
 
 if TYPE_CHECKING:
@@ -183,7 +184,9 @@ def plan(
     prepared = prepare(project, only=options.only, look=True, offline=options.offline)
     found, suspects = _survey(project, prepared, options, executor, observe)
     flows = tuple(
-        _flow_plan(project, route, found[route.name], options, proven=route.name not in suspects)
+        _flow_plan(
+            project, route, prepared.routes, found[route.name], options, proven=route.name not in suspects
+        )
         for route in prepared.routes
     )
     tables = tuple(_tables(project, prepared, found, flows, offline=options.offline))
@@ -265,8 +268,15 @@ def _by_table(routes: Sequence[Route]) -> dict[str, list[Route]]:
 
 
 def _flow_plan(
-    project: Project, route: Route, found: Surveyed, options: PlanOptions, *, proven: bool
+    project: Project,
+    route: Route,
+    routes: Sequence[Route],
+    found: Surveyed,
+    options: PlanOptions,
+    *,
+    proven: bool,
 ) -> FlowPlan:
+    """What becomes of `route`, one of these `routes`."""
     tally, flow = found.tally, route.flow
     native, because = lane_of(route)
     return FlowPlan(
@@ -295,7 +305,7 @@ def _flow_plan(
         unseen=_unseen(route, found),
         types=propose(route, tally.sample),
         types_left_out=flow.python is not None and bool(flow.split),
-        losses=Inverse(flow).losses,
+        losses=(*Inverse(flow).losses, *rival_losses(route, routes)),
         native=native,
         decoded_because=because,
     )

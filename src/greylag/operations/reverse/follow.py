@@ -33,6 +33,7 @@ from greylag.operations.reverse.beginning import (
     unbegun,
 )
 from greylag.operations.reverse.priming import prime
+from greylag.operations.rivals import refuse_resting, rival_losses
 from greylag.state.directions import carried_back
 from greylag.state.locks import run_lock
 from greylag.state.store import Identity
@@ -110,7 +111,8 @@ def follow_back(
     PositionLost where the target's history no longer reaches back to where this stopped.
     """
     with ExitStack() as stack:
-        routes = prepare(project, only=options.only).routes
+        prepared = prepare(project, only=options.only)
+        routes = prepared.routes
         _refuse_losses(routes)
         state = project.state_folder
         by_service: dict[str, list[Route]] = {}
@@ -120,6 +122,7 @@ def follow_back(
         for folder in folders.values():
             stack.enter_context(run_lock(folder))
         back = carried_back(state)
+        refuse_resting(state, prepared.flows, {route.name for route in routes})
         for service, mine in by_service.items():
             if not options.compare and any(route.name in back for route in mine):
                 refuse_lost(folders[service])
@@ -157,12 +160,11 @@ def follow_back(
 
 def _refuse_losses(routes: Sequence[Route]) -> None:
     for route in routes:
-        inverse = Inverse(route.flow)
-        if inverse.losses:
+        losses = [*Inverse(route.flow).losses, *rival_losses(route, routes)]
+        if losses:
             raise ConfigurationError(
-                f"flow {route.name} cannot be carried back: "
-                + "; ".join(each.message for each in inverse.losses),
-                advice=" ".join(each.advice for each in inverse.losses),
+                f"flow {route.name} cannot be carried back: " + "; ".join(each.message for each in losses),
+                advice=" ".join(each.advice for each in losses),
             )
 
 

@@ -31,7 +31,7 @@ _CHUNK: Final = 5000
 
 _SCHEMA: Final = """
 CREATE TABLE items (flow TEXT, key BLOB, body BLOB NOT NULL, size_bytes INTEGER NOT NULL, record BLOB NOT NULL,
-    PRIMARY KEY (flow, key)) STRICT, WITHOUT ROWID;
+    alike INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (flow, key)) STRICT, WITHOUT ROWID;
 """
 
 
@@ -108,7 +108,7 @@ def _claim(
         index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(encoded), contested=True))
         if db is not None:
             row = (carrier.flow, encoded.key, encoded.body, encoded.size_bytes, canonical(record.fields))
-            db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?)", row)
+            db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, 0)", row)
 
 
 def _carry_differences(stream: BackStream, db: sqlite3.Connection) -> tuple[int, int]:
@@ -117,16 +117,21 @@ def _carry_differences(stream: BackStream, db: sqlite3.Connection) -> tuple[int,
     """
     put = deleted = 0
     for carrier in stream.carriers:
-        for gone in _chunks(_vanished(carrier, db), _CHUNK):
+        others = [each.flow for each in stream.carriers if each.place == carrier.place and each != carrier]
+        for gone in _chunks(_vanished(carrier, others, db), _CHUNK):
             deleted += _write(carrier, gone)
-        rows = db.execute("SELECT key, body, size_bytes FROM items WHERE flow = ?", (carrier.flow,))
+        rows = db.execute(
+            "SELECT key, body, size_bytes FROM items WHERE flow = ? AND NOT alike", (carrier.flow,)
+        )
         for some in _chunks((Encoded(*row) for row in rows), _CHUNK):
             put += _write(carrier, some)
     return put, deleted
 
 
-def _vanished(carrier: Backward, db: sqlite3.Connection) -> Iterator[Erased]:
-    """Records of the old store that the target has no item of; those that are alike are taken out of `db`."""
+def _vanished(carrier: Backward, others: Sequence[str], db: sqlite3.Connection) -> Iterator[Erased]:
+    """Records of the old store that the target has no item of, not even one of these other flows of their dataset.
+    Those that are alike are noted in `db`.
+    """
     with closing(Lane(carrier.route)) as lane:
         source = lane.source
         for partition in source.partitions(carrier.route.dataset.dataset, partition_bytes=64 << 20):
@@ -140,12 +145,20 @@ def _vanished(carrier: Backward, db: sqlite3.Connection) -> Iterator[Erased]:
                         "SELECT record FROM items WHERE flow = ? AND key = ?", (carrier.flow, encoded.key)
                     ).fetchone()
                     if found is None:
-                        if _is_carried(lane, record):
+                        if _is_carried(lane, record) and not _is_anothers(others, encoded.key, db):
                             yield carrier.erased(encoded)
                     elif found[0] == canonical(record.fields):
                         db.execute(
-                            "DELETE FROM items WHERE flow = ? AND key = ?", (carrier.flow, encoded.key)
+                            "UPDATE items SET alike = 1 WHERE flow = ? AND key = ?",
+                            (carrier.flow, encoded.key),
                         )
+
+
+def _is_anothers(others: Sequence[str], key: bytes, db: sqlite3.Connection) -> bool:
+    return any(
+        db.execute("SELECT 1 FROM items WHERE flow = ? AND key = ?", (other, key)).fetchone()
+        for other in others
+    )
 
 
 def _is_carried(lane: Lane, record: Record) -> bool:
