@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from greylag.core.ports import Codec, Connector
     from greylag.core.records import Partition
     from greylag.core.values import Document
+    from tests.documentdb.proxy import DocumentDB
 
 
 @dataclass
@@ -295,6 +296,14 @@ def json_feed(folder: Path, form: str) -> FeedSubject:
         fields=(("_id",),),
         every_state=False,
     )
+
+
+def documentdb_feed(url: str, database: str, cluster: DocumentDB) -> FeedSubject:
+    """Collections that are written to by `url` and read as those of DocumentDB."""
+    cluster.enable_change_streams(database)
+    options = {"kind": "mongodb", "url": cluster.url, "database": database}
+    connector = open_connector(_nowhere(), **options)
+    return replace(mongodb_feed(url, database), connector=connector, cut=cluster.forget_changes)
 
 
 def mongodb_feed(url: str, database: str) -> FeedSubject:

@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from pymongo.uri_parser import parse_uri
 from greylag.connectors.mongodb import wire
 from greylag.operations.assess.documentdb.release import INSTANCE, Release
 from greylag.operations.assess.documentdb.tables import STAGE, supported, tables
+from tests.documentdb.identities import MECHANISM, Conversation, Identity, NotAcceptedError, answer
 
 REFUSALS: Final[dict[str, Any]] = tomllib.loads(
     resources.files(__package__).joinpath("refusals.toml").read_text(encoding="utf-8")
@@ -38,6 +39,8 @@ _REPLY, _QUERY, _MESSAGE = 1, 2004, 2013
 _CHECKSUM, _MORE_TO_COME = 1, 2
 _RAW: Final = CodecOptions(RawBSONDocument, datetime_conversion=DatetimeConversion.DATETIME_MS)
 _WRITES: Final = frozenset({"insert", "update", "delete"})
+_FOR_EVERYBODY: Final = frozenset({"hello", "isMaster", "ismaster", "endSessions"})
+_NOT_AUTHORIZED, _NOT_AUTHENTICATED, _NO_MECHANISM = 13, 18, 334
 _NOT_SUPPORTED, _NO_STAGE, _NO_RETRY, _BAD_TOKEN, _TOO_OLD = 303, 304, 301, 9, 136
 
 
@@ -48,12 +51,26 @@ class _RefusedError(Exception):
 
 
 class DocumentDB:
-    """Listens on `port` and asks the mongod at `url` behind it."""
+    """Listens on `port` and asks the mongod at `url` behind it.
 
-    def __init__(self, url: str, version: str = "5.0") -> None:
+    `wait_milliseconds`: how long it waits at most for something new in a change stream, where less than it is asked to.
+    `identities`: who may sign in, as an AWS identity; where there are none nobody need.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        version: str = "5.0",
+        *,
+        wait_milliseconds: int | None = None,
+        identities: Sequence[Identity] = (),
+    ) -> None:
         self.enabled: set[tuple[str, str]] = set()
         self.refused: list[str] = []
         self.forget_cursors = 0
+        self._wait_milliseconds = wait_milliseconds
+        self._identities = identities
+        self._signing_in: dict[socket.socket, Conversation] = {}
         self._forgotten = 0
         self._release = Release(version, INSTANCE)
         self._version = tuple(REFUSALS["versions"][version]["array"])
@@ -78,8 +95,10 @@ class DocumentDB:
         self.enabled.add((database, collection))
 
     def forget_changes(self) -> None:
-        """Everything until now is older than it keeps changes."""
+        """Everything of this second and before is older than it keeps changes. Returns in the next second."""
         self._forgotten = int(time.time()) + 1
+        while time.time() < self._forgotten:
+            time.sleep(0.01)
 
     def close(self) -> None:
         """Ends every connection."""
@@ -112,6 +131,7 @@ class DocumentDB:
         for each in (client, server):
             _end(each)
             self._ends.discard(each)
+        self._signing_in.pop(client, None)
 
     def _query(
         self, client: socket.socket, server: socket.socket, head: tuple[int, ...], content: bytes
@@ -128,8 +148,9 @@ class DocumentDB:
         command, sequences = _sections(content)
         name = next(iter(command))
         try:
+            told = self._sign_in(client, name, command) if self._identities else None
             self._check(name, command, sequences)
-            told = self._own_answer(name, command)
+            told = told or self._own_answer(name, command)
             if told is None:
                 content = self._translated(name, command, content)
                 server.sendall(_packed(head[1:], content))
@@ -238,6 +259,23 @@ class DocumentDB:
     def _has(self, letters: str) -> bool:
         return bool(letters) and supported(letters, self._release)
 
+    def _sign_in(self, client: socket.socket, name: str, command: Mapping[str, Any]) -> bytes | None:
+        """What is answered to who signs in; whoever has not is refused."""
+        conversation = self._signing_in.setdefault(client, Conversation(self._identities))
+        if name == "saslStart":
+            if command["mechanism"] != MECHANISM:
+                raise _RefusedError(_NO_MECHANISM, f"Unsupported mechanism [ -{command['mechanism']}- ]")
+            return bson.encode(answer(conversation.begin(command["payload"]), done=False))
+        if name == "saslContinue":
+            try:
+                conversation.end(command["payload"])
+            except NotAcceptedError:
+                raise _RefusedError(_NOT_AUTHENTICATED, "Authentication failed.") from None
+            return bson.encode(answer(b"", done=True))
+        if conversation.identity is None and name not in _FOR_EVERYBODY:
+            raise _RefusedError(_NOT_AUTHORIZED, f"command {name} requires authentication")
+        return None
+
     def _own_answer(self, name: str, command: Mapping[str, Any]) -> bytes | None:
         """What is answered without asking the mongod."""
         if name == "modifyChangeStreams":
@@ -251,23 +289,32 @@ class DocumentDB:
         return None
 
     def _translated(self, name: str, command: Mapping[str, Any], content: bytes) -> bytes:
-        """A token in a request becomes the mongod's own."""
-        if name != "aggregate" or not command["pipeline"]:
+        """What the mongod is asked instead: a token in a request becomes its own."""
+        changed = dict(command)
+        if name == "getMore" and command["getMore"] in self._streams and self._wait_milliseconds is not None:
+            changed["maxTimeMS"] = min(self._wait_milliseconds, command["maxTimeMS"])
+        elif name == "aggregate" and command["pipeline"] and "$changeStream" in command["pipeline"][0]:
+            options = dict(command["pipeline"][0]["$changeStream"])
+            began = options.get("startAtOperationTime")
+            if began is not None:
+                self._assert_kept(began.time)
+            if "resumeAfter" in options:
+                text = options["resumeAfter"]["_data"]
+                if text not in self._tokens:
+                    raise _RefusedError(_BAD_TOKEN, "Invalid resume token")
+                self._assert_kept(int(text[2:10], 16))
+                options["resumeAfter"] = {"_data": self._tokens[text]}
+            changed["pipeline"] = [{"$changeStream": options}, *command["pipeline"][1:]]
+        else:
             return content
-        options = command["pipeline"][0].get("$changeStream")
-        if options is None or "resumeAfter" not in options:
-            return content
-        text = options["resumeAfter"]["_data"]
-        if text not in self._tokens:
-            raise _RefusedError(_BAD_TOKEN, "Invalid resume token")
-        if int(text[2:10], 16) < self._forgotten:
+        return content[:4] + b"\0" + bson.encode(changed)
+
+    def _assert_kept(self, seconds: int) -> None:
+        if seconds < self._forgotten:
             raise _RefusedError(
                 _TOO_OLD,
                 "CappedPositionLost: CollectionScan died due to position in capped collection being deleted.",
             )
-        stage = {"$changeStream": {**options, "resumeAfter": {"_data": self._tokens[text]}}}
-        changed = {**command, "pipeline": [stage, *command["pipeline"][1:]]}
-        return content[:4] + b"\0" + bson.encode(changed)
 
     def _answer(self, name: str, command: Mapping[str, Any], told: RawBSONDocument) -> bytes:
         """As DocumentDB would say it."""

@@ -25,6 +25,8 @@ IN_TEXT = [
     ("go/main.go", "$densify", 42),
     ("java/Scores.java", "$densify", 36),
     ("elsewhere/backup.sh", "$where", 9),
+    ("odd/Names.java", "$densify", 47),
+    ("odd/names.sh", "$bucketAuto", 17),
 ]
 Finding = tuple[str, int, str, str]
 

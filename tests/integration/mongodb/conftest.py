@@ -27,7 +27,7 @@ def server(mongodb_url: str, database: str) -> Iterator[Documents]:
 @pytest.fixture
 def cluster(mongodb_url: str) -> Iterator[DocumentDB]:
     """The mongod behind a proxy by which it passes for Amazon DocumentDB 5.0."""
-    made = DocumentDB(mongodb_url)
+    made = DocumentDB(mongodb_url, wait_milliseconds=50)
     yield made
     made.close()
 

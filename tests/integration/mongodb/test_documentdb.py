@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
+import bson
 import pytest
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from greylag.connectors.mongodb.bounds import as_sent
+from greylag.connectors.mongodb.positions import StreamPosition
 from greylag.connectors.mongodb.wire import encode_document
 from greylag.core.change import Followed
 from greylag.core.values import Binary, Decimal128, Int64, MaxKey, MinKey, ObjectId, Symbol, Timestamp
@@ -185,12 +188,23 @@ def test_changes_that_are_no_longer_kept(
     assert "change_stream_log_retention_duration" in str(lost.value.advice)
 
 
-def test_versions_that_the_driver_does_not_speak_to(mongodb_url: str, database: str, tmp_path: Path) -> None:
-    cluster = DocumentDB(mongodb_url, "3.6")
+def test_a_time_that_is_no_longer_kept(feed: MongoFeed, database: str, cluster: DocumentDB) -> None:
+    cluster.enable_change_streams(database)
+    long_ago = bson.Timestamp(int(time.time()) - 4 * 3600, 1)
+    with pytest.raises(PositionLost, match="older than the 3 hours") as lost:
+        next(feed.read(StreamPosition.at(long_ago).text))
+    assert "change_stream_retention_hours" in str(lost.value.advice)
+
+
+@pytest.mark.parametrize(("version", "driver"), [("3.6", "<4.11"), ("4.0", "<4.14")])
+def test_versions_that_the_driver_does_not_speak_to(
+    mongodb_url: str, database: str, tmp_path: Path, version: str, driver: str
+) -> None:
+    cluster = DocumentDB(mongodb_url, version)
     connector = open_connector(tmp_path, kind="mongodb", url=cluster.url, database=database)
     opened = connector.source()
     with pytest.raises(ConfigurationError, match="wire version") as refused:
         opened.check()
-    assert "pymongo" in str(refused.value.advice)
+    assert f"pip install 'pymongo>=4.10,{driver}'" in str(refused.value.advice)
     opened.close()
     cluster.close()

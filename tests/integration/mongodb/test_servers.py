@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import threading
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from pymongo import MongoClient
+from pymongo.uri_parser import parse_uri
 
 from greylag.connectors.mongodb import connector
+from greylag.connectors.mongodb.wire import encode_document
+from greylag.core.records import Encoded
 from greylag.errors import AuthenticationError, TransientError
 from greylag.lab.mongod import _options_for, _program
 from greylag.lab.ports import free_ports
+from tests.contract.subjects import mongodb_target
+from tests.faults.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,6 +111,31 @@ def test_a_server_that_goes_away_while_it_is_read(standalone: Standalone) -> Non
         next(impatient.read(partitions[1], None, page_bytes=50_000))
     impatient.close()
     source.close()
+
+
+def test_a_server_that_is_away_when_writing_begins(mongodb_url: str, database: str) -> None:
+    made = mongodb_target(mongodb_url, database)
+    with closing(made.connector.target()) as target:
+        table = target.prepare(made.spec("things"))
+    [(host, port)] = parse_uri(mongodb_url)["nodelist"]
+    proxy = Proxy(host, port)
+    proxy.fault, proxy.share = "reset", 1.0
+
+    def come_back() -> None:
+        while proxy.met.get("reset", 0) < 3:  # by then the driver has given up once
+            time.sleep(0.01)
+        proxy.fault = None
+
+    coming = threading.Thread(target=come_back)
+    coming.start()
+    options = "directConnection=true&serverSelectionTimeoutMS=50"
+    there = mongodb_target(f"mongodb://127.0.0.1:{proxy.port}/?{options}", database)
+    document = encode_document({"_id": 1})
+    with closing(there.connector.target()) as target, closing(target.writer(table)) as writer:
+        [delivery] = writer.write([[Encoded(document, document, len(document))]])
+    assert delivery.items == 1
+    coming.join()
+    proxy.close()
 
 
 def test_who_may_read(standalone: Standalone) -> None:

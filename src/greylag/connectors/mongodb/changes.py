@@ -25,7 +25,7 @@ from greylag.connectors.mongodb.inventory import oplog_ends
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.mongodb.positions import StreamPosition, following
 from greylag.connectors.mongodb.server import about as about_of
-from greylag.connectors.mongodb.stream import ChangeStream, assert_enabled
+from greylag.connectors.mongodb.stream import ChangeStream, assert_enabled, position_lost
 from greylag.connectors.pace import Pace
 from greylag.core.change import ChangeBatch, DatasetEvent, History, RawChange
 from greylag.core.records import Record, Refused
@@ -131,6 +131,7 @@ class MongoFeed:
     def read(self, position: str) -> Iterator[ChangeBatch]:
         """See `ports.ChangeFeed.read`. Goes on through elections and broken connections, from the last position."""
         at = StreamPosition.parse(position).for_stream(self._collections)
+        self._assert_kept(at)
         patience = Patience(self._patience_seconds)
         self._reached = None
         while True:
@@ -156,6 +157,19 @@ class MongoFeed:
                         told = stream.more()
             except TransientError as error:
                 patience.wait(error)
+
+    def _assert_kept(self, at: StreamPosition) -> None:
+        """Raises PositionLost for a time that DocumentDB no longer keeps. Its guide says what it does with a token that
+        is too old, not with a time: beginning later than asked would lose changes silently.
+        """
+        if at.token is None and self._insist(self._about).documentdb:
+            left = self.history(at.text).left_seconds
+            if left is not None and left <= 0:
+                hours = self._retention_seconds / 3600
+                raise position_lost(
+                    f"{self._name} ({self._address.hosts})",
+                    f"it is older than the {hours:g} hours it keeps changes",
+                )
 
     def mark(self) -> str:
         """See `ports.ChangeFeed.mark`."""

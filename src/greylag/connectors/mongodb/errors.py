@@ -62,6 +62,17 @@ _HISTORY_LOST: Final = frozenset({260, 280, 286})
 _LABELS: Final = ("RetryableError", "ResumableChangeStreamError")
 
 
+TOO_NEW_FOR: Final = {6: "4.11", 7: "4.14", 8: "4.18"}
+"""The first pymongo that no longer speaks to servers of this wire version: MongoDB and DocumentDB 3.6, those of 4.0,
+MongoDB 4.2. MIN_SUPPORTED_WIRE_VERSION in pymongo/common.py says so in the packages of 4.10.1, 4.11, 4.13.2, 4.14.0,
+4.17.0 and 4.18.0, read on 2026-12-01.
+
+Source: https://pypi.org/project/pymongo/
+"""
+_NO_IDENTITY: Final = "credentials could not be obtained"
+"""What pymongo-auth-aws says where botocore finds no credentials."""
+
+
 _TLS: Final = (
     (
         "unable to get local issuer certificate",
@@ -119,11 +130,7 @@ def _translate(error: driver.PyMongoError, server: str, operation: str) -> Greyl
             advice="pip install 'greylag[iam]'",
         )
     if isinstance(error, driver.ConfigurationError) and "wire version" in str(error):
-        return ConfigurationError(
-            f"{server}: cannot {operation}: {error}",
-            advice="This server is too old for the driver that is installed. DocumentDB 3.6 and 4.0: pip install "
-            "'pymongo>=4.10,<4.11'",
-        )
+        return ConfigurationError(f"{server}: cannot {operation}: {error}", advice=_other_driver(str(error)))
     if isinstance(error, driver.ConfigurationError):
         return ConfigurationError(
             f"{server}: cannot {operation}: {error}", advice="Mend the connection's url in greylag.yaml."
@@ -131,12 +138,29 @@ def _translate(error: driver.PyMongoError, server: str, operation: str) -> Greyl
     return ConnectorError(f"{server}: cannot {operation}: {error}")
 
 
+def _other_driver(reason: str) -> str:
+    found = re.search(r"reports wire version (\d+)", reason)
+    if found is None:
+        return "This server is too new for the driver that is installed: pip install --upgrade pymongo"
+    since = TOO_NEW_FOR.get(int(found[1]))
+    if since is None:
+        return "This server is too old for every driver that Greylag can use."
+    return f"This server is too old for the driver that is installed: pip install 'pymongo>=4.10,<{since}'"
+
+
 def _refused(error: driver.OperationFailure, server: str, operation: str) -> GreylagError:
     reason = str((error.details or {}).get("errmsg") or error)
+    if error.code is None and _NO_IDENTITY in reason:
+        return AuthenticationError(
+            f"{server}: cannot sign in as an AWS identity: neither the url nor the environment has its credentials",
+            advice="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and AWS_SESSION_TOKEN, where there is one) or "
+            "AWS_PROFILE, or run where the machine has a role.",
+        )
     if error.code in _WRONG_CREDENTIALS:
         return AuthenticationError(
             f"{server}: the server does not accept these credentials: {reason}",
-            advice="Check user, password and authSource in the connection's url.",
+            advice="Check user, password and authSource in the connection's url. An AWS identity must be a user of "
+            "$external by its ARN, on an instance-based cluster of 5.0 or later.",
         )
     if error.code == _UNAUTHORIZED:
         command = re.search(r"execute command \{ (\w+)", reason)

@@ -98,19 +98,11 @@ class ChangeStream:
                 )
             except pymongo.errors.OperationFailure as error:
                 if error.code in _POSITION_GONE and self._server_is.documentdb:
-                    raise self._position_lost(error) from error
+                    reason = str((error.details or {}).get("errmsg") or error)[:300]
+                    raise position_lost(f"{self._name} ({self._address.hosts})", reason) from error
                 raise
             self._of = str(reply["cursor"]["ns"]).partition(".")[2]
             return self._batch(reply, "firstBatch")
-
-    def _position_lost(self, error: pymongo.errors.OperationFailure) -> PositionLost:
-        reason = str((error.details or {}).get("errmsg") or error)[:300]
-        return PositionLost(
-            f"{self._name} ({self._address.hosts}): the change stream no longer reaches back to the position: {reason}",
-            advice="`greylag run --follow --reload FLOW` loads the flow's dataset again from a new position, without "
-            "emptying the target. DocumentDB keeps changes as long as change_stream_log_retention_duration says: 3 "
-            "hours, up to 7 days.",
-        )
 
     def more(self) -> EventBatch:
         """The next batch; an empty one after about a second without any."""
@@ -167,6 +159,16 @@ class ChangeStream:
 
     def _translated(self) -> Any:
         return translated(self._name, self._address.hosts, "read the change stream")
+
+
+def position_lost(server: str, reason: str) -> PositionLost:
+    """What is raised where DocumentDB no longer keeps what came after a position."""
+    return PositionLost(
+        f"{server}: the change stream no longer reaches back to the position: {reason}",
+        advice="`greylag run --follow --reload FLOW` loads the flow's dataset again from a new position, without "
+        "emptying the target. DocumentDB keeps changes as long as change_stream_log_retention_duration says: 3 "
+        "hours, up to 7 days; `change_stream_retention_hours` of the connection repeats it.",
+    )
 
 
 def assert_enabled(

@@ -126,12 +126,13 @@ class MongoTarget:
 
     def stretch(self, table: str, partition: Partition) -> Partition:
         """See `ports.Ranged`."""
-        if self._server.about.documentdb and not Bounds.from_json(partition.bounds).alike:
+        about = self._insist(lambda: self._server.about)
+        if about.documentdb and not Bounds.from_json(partition.bounds).alike:
             raise ConnectorError(
                 f"{self._server.name}: an _id of another type than the others has come to {partition.dataset}",
                 advice="Begin again: it is read in another way then.",
             )
-        info = self._info(table)
+        info = self._insist(lambda: self._info(table))
         if info is None:
             raise SchemaError(f"there is no collection {table} any longer", advice="Was it dropped?")
         identity = collection_identity(info, self._server.address.database)

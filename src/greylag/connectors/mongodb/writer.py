@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from bson.raw_bson import RawBSONDocument
     from pymongo.synchronous.client_session import ClientSession
 
-    from greylag.connectors.mongodb.server import Server
+    from greylag.connectors.mongodb.server import About, Server
     from greylag.core.ports import TableInfo
     from greylag.core.records import Encoded
 
@@ -260,7 +260,7 @@ class MongoWriter:
         patience: Patience,
     ) -> dict[str, Any]:
         """The answer of a command that is durable."""
-        about = self._server.about
+        about = self._known(patience)
         command: dict[str, Any] = {
             kind.command: self._table.name,
             "ordered": False,
@@ -294,6 +294,14 @@ class MongoWriter:
                 elif not about.retryable and _may_have_been_sent(cause):
                     done.unknown += 1
             self._pause(patience, error)
+
+    def _known(self, patience: Patience) -> About:
+        """What the server is, asked until it answers: it may be away when a writer begins, too."""
+        while True:
+            try:
+                return self._server.about
+            except TransientError as error:
+                self._pause(patience, error)
 
     def _not_durable(self, problem: dict[str, Any]) -> TransientError:
         """What a write concern that was not met says. Raises ConnectorError where it never will be."""

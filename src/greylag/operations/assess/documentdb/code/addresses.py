@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from greylag.core.findings import Finding, Severity
 from greylag.operations.assess.documentdb.address import address_for
+from greylag.operations.assess.documentdb.code.hosts import named_in_code, named_in_settings
 from greylag.operations.assess.documentdb.code.lexer import HOLE, NAME, STRING
 from greylag.operations.assess.documentdb.tables import supported, tables
 
@@ -21,9 +22,13 @@ _ADDRESS: Final = re.compile(r"mongodb(?P<srv>\+srv)?://(?P<rest>[^\s\"'`<>\\]*)
 _HOSTS: Final = re.compile(
     r"(?:.*@)?(?P<hosts>[^/?]*)(?:/(?P<database>[^?]*))?(?:\?(?P<options>.*))?", re.DOTALL
 )
+_BEGINS: Final = re.compile(r"mongodb(?:\+srv)?://")
+"""What an address that is put together begins with."""
 _OWN: Final = ".docdb"
 _LOCAL: Final = re.compile(r"^(?:localhost|127\.0\.0\.1|\[::1\]|host\.docker\.internal|0\.0\.0\.0)(?::\d+)?$")
 _SAFE: Final = re.compile(r"[A-Za-z0-9._-]+(?::\d{1,5})?(?:,[A-Za-z0-9._-]+(?::\d{1,5})?)*")
+_OF_A_NEW_ADDRESS: Final = frozenset({"retryWrites", "tls", "ssl", "replicaSet"})
+_NAMES: Final = frozenset({"authSource", "replicaSet"})
 _ON: Final = frozenset({"true", "True", "1"})
 _SETS: Final = {
     "retryWrites": "retryWrites",
@@ -37,11 +42,22 @@ _SETS: Final = {
     "tlsInsecure": "insecure",
     "tls_allow_invalid_certificates": "insecure",
     "InsecureSkipVerify": "insecure",
+    "authSource": "authSource",
+    "auth_source": "authSource",
+    "authsource": "authSource",
+    "AuthSource": "authSource",
+    "replicaSet": "replicaSet",
+    "replicaset": "replicaSet",
+    "replica_set": "replicaSet",
+    "SetReplicaSet": "replicaSet",
+    "requiredReplicaSetName": "replicaSet",
 }
 
 
 def in_text(text: str, file: str, release: Release) -> Iterator[Finding]:
-    """The addresses in a file of settings, line by line. Lines that are comments are passed over."""
+    """The addresses in a file of settings, and the hosts that its keys name. Lines that are comments are passed over."""
+    for hosts, number in named_in_settings(text):
+        yield _server(hosts, file, number, release)
     for number, line in enumerate(text.splitlines(), 1):
         if not line.lstrip().startswith(("#", "//", ";", "<!--")):
             for match in _ADDRESS.finditer(line):
@@ -49,7 +65,9 @@ def in_text(text: str, file: str, release: Release) -> Iterator[Finding]:
 
 
 def in_code(code: Code, file: str, release: Release) -> Iterator[Finding]:
-    """The addresses in a program's strings, and the options that it gives its clients."""
+    """The addresses in a program's strings, the hosts and the options that it gives its clients."""
+    for hosts, line in named_in_code(code):
+        yield _server(hosts, file, line, release)
     for place, token in enumerate(code.tokens):
         if token.kind == STRING:
             for match in _ADDRESS.finditer(token.text):
@@ -58,8 +76,17 @@ def in_code(code: Code, file: str, release: Release) -> Iterator[Finding]:
                 if (not before or before[-1] in "='\"") and (not after or after[0] in "'\"\\"):
                     line = token.line + token.text.count("\n", 0, match.start())
                     yield from _address(match, file, line, release)
+            if _is_put_together(code, place):
+                yield _server("", file, token.line, release)
         if token.text in _SETS and token.kind in {NAME, STRING}:
             yield from _option_set(code, place, file, release)
+
+
+def _is_put_together(code: Code, place: int) -> bool:
+    """Whether the string is what an address begins with, and more is added to it."""
+    text = code.tokens[place].text
+    added = code.mark(place + 1) == "+" or (code.mark(place + 1) == "." and code.family.name == "php")
+    return added and _BEGINS.fullmatch(text) is not None
 
 
 def _option_set(code: Code, place: int, file: str, release: Release) -> Iterator[Finding]:
@@ -70,6 +97,8 @@ def _option_set(code: Code, place: int, file: str, release: Release) -> Iterator
     value = code.at(place + 2).text
     if called and code.name(place + 2) == "" and code.string(place + 2) is None:
         return
+    if _SETS[token.text] in _NAMES and code.string(place + 2) is None:
+        return  # a variable's
     told = _told(_SETS[token.text], value, release)
     if told is not None:
         severity, kind, message, advice = told
@@ -87,21 +116,27 @@ def _address(match: re.Match[str], file: str, line: int, release: Release) -> It
     if _OWN in hosts:
         yield from _documentdb(options, shown, file, line, release, database=database)
         return
-    becomes = address_for(release, database)
-    local = all(_LOCAL.match(each) for each in hosts.split(","))
-    if local:
-        message = f"an address of a MongoDB on this machine ({shown})"
-        advice = f"Keep it for development. In production it becomes {becomes}"
-        yield Finding(Severity.NOTE, "connection", shown, message, advice, file, line)
-    else:
-        srv = ", by a name server's record, which DocumentDB does not have" if match["srv"] else ""
-        message = f"an address of a MongoDB ({shown}{srv})"
-        yield Finding(Severity.WARNING, "connection", shown, message, f"It becomes {becomes}", file, line)
+    yield _server(hosts, file, line, release, database=database, srv=bool(match["srv"]))
     for name, value in options.items():
-        told = _told(name, value, release) if name not in {"retryWrites", "tls", "ssl"} else None
+        told = _told(name, value, release) if name not in _OF_A_NEW_ADDRESS else None
         if told is not None:
             severity, kind, problem, what = told
             yield Finding(severity, kind, name, problem, what, file, line)
+
+
+def _server(
+    hosts: str, file: str, line: int, release: Release, *, database: str = "", srv: bool = False
+) -> Finding:
+    """What a MongoDB that is named there becomes."""
+    shown = hosts if _SAFE.fullmatch(hosts) and hosts.strip(",:.") else "a MongoDB server"
+    becomes = address_for(release, database)
+    if hosts and all(_LOCAL.match(each) for each in hosts.split(",")):
+        message = f"an address of a MongoDB on this machine ({shown})"
+        advice = f"Keep it for development. In production it becomes {becomes}"
+        return Finding(Severity.NOTE, "connection", shown, message, advice, file, line)
+    how = ", by a name server's record, which DocumentDB does not have" if srv else ""
+    message = f"an address of a MongoDB ({shown}{how})"
+    return Finding(Severity.WARNING, "connection", shown, message, f"It becomes {becomes}", file, line)
 
 
 def _documentdb(
@@ -197,6 +232,15 @@ def _told(option: str, value: str, release: Release) -> tuple[Severity, str, str
             "authentication",
             "DocumentDB keeps all users in the database admin",
             "Take authSource out, or set it to admin.",
+        )
+    if option == "replicaSet" and re.fullmatch(r"[\w.-]+", value) and (release.elastic or value != "rs0"):
+        return (
+            Severity.WARNING,
+            "connection",
+            "an elastic cluster is no replica set"
+            if release.elastic
+            else "DocumentDB's replica set is named rs0",
+            "Take replicaSet out." if release.elastic else "Set replicaSet to rs0.",
         )
     if option == "insecure" and value in _ON:
         return (

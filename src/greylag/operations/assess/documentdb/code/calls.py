@@ -50,9 +50,17 @@ _REPLACES: Final = re.compile(
 )
 _OFF: Final = frozenset({"false", "False", "0", "nil", "null", "None", "undefined"})
 _BUILDERS: Final = frozenset({"Aggregates", "Aggregation", "Filters", "Accumulators", "Sorts", "Windows"})
-_STATIC: Final = re.compile(
-    r"import\s+static\s+com\.mongodb\.client\.model\.(?:Aggregates|Filters|Accumulators)\b"
+_IMPORTED: Final = re.compile(
+    r"import\s+(?:static\s+)?com\.mongodb\.client\.model\.(Aggregates|Filters|Accumulators)\.(\w+|\*)"
 )
+_MAKES: Final = {
+    "Aggregates": "bucket bucketAuto densify documents facet fill geoNear graphLookup merge out replaceWith "
+    "search searchMeta set setWindowFields sortByCount unionWith unset vectorSearch",
+    "Filters": "expr geoWithinBox geoWithinCenter geoWithinCenterSphere geoWithinPolygon jsonSchema text where",
+    "Accumulators": "accumulator bottom bottomN firstN lastN maxN median minN percentile stdDevPop stdDevSamp top "
+    "topN",
+}
+"""Methods that a file may import by themselves, and whose operators some release lacks."""
 _BUILT: Final = {
     "geoWithinBox": "$box",
     "geoWithinCenter": "$center",
@@ -70,6 +78,10 @@ _INDEX_KINDS: Final = {
     "GEO2D": "2d",
     "TEXT": "text",
     "geo2d": "2d",
+    "Hashed": "hashed",
+    "Geo2D": "2d",
+    "Text": "text",
+    "Wildcard": "wildcard",
 }
 _INDEX_OPTIONS: Final = {
     "partialFilterExpression": "partial",
@@ -117,7 +129,7 @@ def calls(code: Code, text: str, known: Tables) -> Iterator[Found]:
     if CONCERNED.search(text) is None:
         return
     looking = _Looking(
-        code, known, frozenset(re.findall(r"(\w+)\s*=\s*mongoose\.model\b", text)), bool(_STATIC.search(text))
+        code, known, frozenset(re.findall(r"(\w+)\s*=\s*mongoose\.model\b", text)), frozenset(_imported(text))
     )
     for place, token in enumerate(code.tokens):
         if token.kind == NAME:
@@ -126,12 +138,18 @@ def calls(code: Code, text: str, known: Tables) -> Iterator[Found]:
             yield from looking.string(place)
 
 
+def _imported(text: str) -> Iterator[str]:
+    for found in _IMPORTED.finditer(text):
+        names = _MAKES[found[1]].split()
+        yield from names if found[2] == "*" else {found[2]} & {*names}
+
+
 @dataclass(frozen=True)
 class _Looking:
     code: Code
     known: Tables
     models: frozenset[str]
-    static: bool
+    imported: frozenset[str]
 
     def name(self, place: int) -> Iterator[Found]:
         name, line = self.code.name(place), self.code.tokens[place].line
@@ -267,9 +285,7 @@ class _Looking:
         """Stages and operators that builders make: `Aggregates.facet(…)`, `Model.aggregate().facet(…)`."""
         chain = self.code.chain(place)
         builder = chain[0] if chain else ""
-        of_builder = builder in _BUILDERS or (
-            self.static and not chain and self.code.family.name in {"java", "kotlin", "scala"}
-        )
+        of_builder = builder in _BUILDERS or (not chain and name in self.imported)
         in_pipeline = bool(chain) and any(each.lower() == "aggregate" for each in chain)
         if not of_builder and not in_pipeline:
             return
@@ -285,15 +301,14 @@ class _Looking:
         is_string = self.code.tokens[place].kind == STRING
         if kind is not None:
             before = self.code.mark(place - 1)
-            is_kind = is_string or name.isupper() or "Indexes" in self.code.chain(place)
+            of_builder = bool({"Indexes", "IndexKeys"} & set(self.code.chain(place)))
+            is_kind = is_string or name.isupper() or of_builder
             as_property = before == ":" and self.code.name(place - 2) == "index"
             if (
                 is_kind
                 and before not in {"{", "[", "("}
                 and self.code.mark(place + 1) != ":"
-                and (
-                    as_property or self._in_a_call(place, _INDEX_CALL) or "Indexes" in self.code.chain(place)
-                )
+                and (as_property or self._in_a_call(place, _INDEX_CALL) or of_builder)
             ):
                 yield IndexUse("indexes", kind, line)
         if option is not None and option != "collation":  # that is among the features

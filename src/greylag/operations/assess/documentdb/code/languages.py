@@ -46,10 +46,14 @@ class Family:
     opens_with: str = ""
 
 
+_OF_PYTHON: Final = (_TRIPLE, _TRIPLE_SINGLE, _DOUBLE, _SINGLE)
 PYTHON: Final = Family(
     "python",
     _HASH,
-    ((_TRIPLE, PLAIN), (_TRIPLE_SINGLE, PLAIN), (_DOUBLE, PLAIN), (_SINGLE, PLAIN)),
+    (
+        *((r"\b(?:[rR][bBfF]?|[bBfF][rR])" + each, RAW) for each in _OF_PYTHON),
+        *((r"(?:\b[bBuUfF])?" + each, PLAIN) for each in _OF_PYTHON),
+    ),
     docstrings=True,
 )
 JS: Final = Family("js", _SLASHES, ((_DOUBLE, PLAIN), (_SINGLE, PLAIN)), dollar_names=True, templates=True)

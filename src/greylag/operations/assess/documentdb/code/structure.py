@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Final
 from greylag.operations.assess.documentdb.code.lexer import MARK, NAME, STRING, Token, tokens
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from greylag.operations.assess.documentdb.code.languages import Family
 
 _CLOSES: Final = {")": "(", "]": "[", "}": "{"}
@@ -62,6 +64,14 @@ class Code:
         if self.mark(place) == "!":  # a macro of Rust
             place -= 1
         return self.name(place)
+
+    def directly_in(self, opening: int) -> Iterator[int]:
+        """The places in a bracket; what stands in brackets of its own there is passed over, but for the brackets."""
+        end = self.partner.get(opening, len(self.tokens))
+        place = opening + 1
+        while place < end:
+            yield place
+            place = self.partner.get(place, place + 1)
 
     def chain(self, place: int) -> list[str]:
         """The names that a call is made on, the nearest first: `find`, `users`, `db` for the call at

@@ -1,0 +1,1 @@
+variable "u" { default = "mongodb://u:p@db.example.com/shop" }

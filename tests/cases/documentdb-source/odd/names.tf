@@ -1,0 +1,4 @@
+resource "aws_x" "y" {
+  pattern = "$${facet} $where"
+  filter  = jsonencode({ "$where" = "x" })
+}
