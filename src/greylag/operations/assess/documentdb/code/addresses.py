@@ -55,7 +55,7 @@ _SETS: Final = {
 
 
 def in_text(text: str, file: str, release: Release) -> Iterator[Finding]:
-    """The addresses in a file of settings, and the hosts that its keys name. Lines that are comments are passed over."""
+    """The addresses in a file of settings, and the hosts that its keys name. Comments are passed over."""
     for hosts, number in named_in_settings(text):
         yield _server(hosts, file, number, release)
     for number, line in enumerate(text.splitlines(), 1):
