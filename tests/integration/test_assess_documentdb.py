@@ -107,6 +107,20 @@ def test_data_and_indexes(server: Database[dict[str, Any]], folder: Path) -> Non
     assert about(eight, "mongo.users: city_1") == {("note", "index")}
 
 
+def test_a_database_without_collections(server: Database[dict[str, Any]], folder: Path) -> None:
+    nothing = assessed(folder, "5.0", "mongo", "--fail-on", "never", code=0)
+    assert ("warning", "no-collections") in about(nothing, "mongo")
+    server.create_collection("measured", timeseries={"timeField": "at"})
+    found = assessed(folder, "5.0", "mongo")
+    assert about(found, "mongo.measured") == {("blocker", "time-series")}
+
+
+def test_what_set_a_server_up_is_no_programs(folder: Path) -> None:
+    line = {"attr": {"ns": "local.system.replset", "command": {"replSetInitiate": {"_id": "rs0"}}}}
+    (folder / "mongod.log").write_text(json.dumps(line) + "\n", encoding="utf-8")
+    assert assessed(folder, "5.0", "--log", "mongod.log", code=0) == []
+
+
 def test_profiler_and_counters(server: Database[dict[str, Any]], folder: Path) -> None:
     server.scores.insert_many([{"_id": number, "player": number % 3, "rank": 1} for number in range(20)])
     server.command("profile", 2)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from greylag.connectors.mongodb.connector import MongoConnector
 from greylag.console.units import count, plural
+from greylag.core.findings import Finding, Severity
 from greylag.errors import ConfigurationError
 from greylag.operations.assess.assess import look
 from greylag.operations.assess.documentdb.code.scan import scan
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.config import Sources
-    from greylag.core.findings import Finding
     from greylag.core.profile import DatasetProfile
     from greylag.core.progress import Snapshot
     from greylag.core.work import Executor
@@ -68,15 +68,15 @@ def assess_sources(
     started = time.monotonic()
     looked: list[Looked] = []
     findings: list[Finding] = []
-    connections: dict[str, None] = {}
+    read: set[str] = set()
     for each in look(sources, options, executor=executor, observe=observe, holds=holds(release)):
         name, connection = str(each.chosen.source), each.chosen.source.connection
+        read.add(connection)
         if (kind := sources.connection(connection).kind) != MONGODB:
             raise ConfigurationError(
                 f"{name} is of kind {kind}: --documentdb looks at MongoDB's collections",
                 advice="Name them: `greylag assess --documentdb 5.0 CONNECTION`.",
             )
-        connections[connection] = None
         findings += each.unreadable
         if each.info is not None and each.inventory is not None and each.profile is not None:
             findings += change_findings(each.info, each.inventory, name=name)
@@ -86,15 +86,40 @@ def assess_sources(
             findings += data_findings(each.profile, each.inventory, release, name=name)
             looked.append(Looked(name, _summary(each.profile)))
     servers: set[str] = set()
-    for connection in connections:
+    for connection in _connections(sources, options):
         connector = sources.connection(connection).connector
-        assert isinstance(connector, MongoConnector)
+        if not isinstance(connector, MongoConnector):
+            raise ConfigurationError(
+                f"{connection} is not MongoDB: --documentdb looks at MongoDB's collections",
+                advice="Name them: `greylag assess --documentdb 5.0 CONNECTION`.",
+            )
+        if connection not in read:
+            findings.append(_nothing_there(connection, connector))
         hosts = connector.address.hosts
         findings += server_findings(connection, connector.address, release, known=hosts in servers)
         servers.add(hosts)
         looked.append(Looked(connection, "views, users, counters, profiler"))
     more, found = _programs(release, programs)
     return judged(release, looked + more, findings + found, time.monotonic() - started)
+
+
+def _connections(sources: Sources, options: AssessOptions) -> list[str]:
+    """Those whose datasets were asked for, also where they have none."""
+    flows = [
+        each for each in sources.flows if not options.only or {each.name, each.service} & set(options.only)
+    ]
+    names = options.named or [str(each.source) for each in flows]
+    return list(dict.fromkeys(each.partition(".")[0] for each in names))
+
+
+def _nothing_there(connection: str, connector: MongoConnector) -> Finding:
+    return Finding(
+        Severity.WARNING,
+        "no-collections",
+        connection,
+        f"the database {connector.address.database} has no collection to carry",
+        "Check `database:` of the connection, or the database in its url.",
+    )
 
 
 def _summary(profile: DatasetProfile) -> str:

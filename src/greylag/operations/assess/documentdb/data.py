@@ -182,7 +182,12 @@ def collection_findings(inventory: Inventory, release: Release, *, name: str) ->
                 "collection-option",
                 name,
                 f"the collection has the option {option}",
-                "Make the collection with it before the load; what is carried may differ from it.",
+                "`greylag run` makes the collection with it, where the target's connection says `create_tables: true`."
+                + (
+                    " What is carried is written whether it keeps to it or not."
+                    if option == "validator"
+                    else ""
+                ),
             )
     yield from _long_names(name, release)
 

@@ -19,11 +19,6 @@ if TYPE_CHECKING:
     from greylag.operations.assess.documentdb.release import Release
 
 _OUTSIDE: Final = "$external"
-_DRIVERS_OWN: Final = frozenset(
-    {"getLastError", "getlasterror", "connPoolStats", "features", "replSetInitiate", "fsync", "rolesInfo"}
-)
-"""Commands that drivers, monitors and whoever set the server up send: no program's."""
-
 _SERVERS_OWN: Final = frozenset({"$unset"})
 """Stages that a server counts when it lists users, for whoever asked."""
 
@@ -193,8 +188,7 @@ def _counters(census: Census, connection: str, release: Release) -> Iterator[Fin
     for name, times in census.accumulators.items():
         used.operator(name, "accumulators" if name in tables().as_accumulator else "", "", times)
     for name, times in census.commands.items():
-        if name not in _DRIVERS_OWN:
-            used.command(name, times)
+        used.command(name, times)
     yield from used.findings(
         release, seen=f"the counters of {connection}, up for {duration(census.uptime_seconds)}"
     )

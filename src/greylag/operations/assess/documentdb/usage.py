@@ -21,6 +21,10 @@ _UPDATES: Final = frozenset({"u", "update", "updateobj"})
 _DATA: Final = frozenset(
     {"documents", "let", "$db", "$clusterTime", "lsid", "$readPreference", "$client", "$audit"}
 )
+_NO_PROGRAMS: Final = frozenset(
+    {"getLastError", "getlasterror", "connPoolStats", "features", "replSetInitiate", "fsync", "rolesInfo"}
+)
+"""Commands that drivers, monitors and whoever set the server up send."""
 _LOWERED: Final = {"mapreduce": "mapReduce", "findandmodify": "findAndModify", "getlasterror": "getLastError"}
 
 
@@ -40,6 +44,8 @@ class Usage:
         self.entries += 1
         known = tables()
         first = next(iter(command), "")
+        if first in _NO_PROGRAMS:
+            return
         for feature in known.features:
             names = {first, _LOWERED.get(first, first)}
             fields = feature.options | (feature.cursor if first == "find" else frozenset())
@@ -57,6 +63,8 @@ class Usage:
 
     def command(self, name: str, times: int) -> None:
         """Count a command of which nothing but its name is known."""
+        if name in _NO_PROGRAMS:
+            return
         for feature in tables().features:
             if name in feature.commands:
                 key = (feature.name, name if feature.group else feature.name)
