@@ -101,7 +101,9 @@ def test_mongodb_refuses_the_application(
     before = users(database, user)
     mine.orders.insert_one({"_id": "b"})
     told = mongo("fence", "sales")
-    assert f"greylag_fence_{user}_own_{user}@{database.name} instead of" in told.stdout
+    made, old = f"greylag_fence_{user}_own_{user}@{database.name}", f"own_{user}@{database.name}"
+    db = database.name
+    assert f"{made}, read@{db} instead of {old}, readWrite@{db}: " in told.stdout
     assert "sales: fenced" in told.stdout
     assert "people may be held too" in told.stderr
     writes: list[Callable[[], object]] = [

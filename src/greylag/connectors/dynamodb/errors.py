@@ -164,14 +164,20 @@ def from_sdk(error: Exception, doing: str, region: str) -> GreylagError:
 
 
 def refuse_cut_off(http_response: Any, **_: Any) -> None:
-    """For a client's event `after-call`: the SDK takes an answer that ends too early for an empty one, or for an error
-    without a name. Raises IncompleteReadError.
+    """For a client's event `after-call`: the SDK takes an answer that ends too early, be it among its headers, for an
+    empty one, or for an error without a name. Raises IncompleteReadError.
+
+    DynamoDB tells how long each of its answers is, or sends it in chunks, whose end the SDK does see.
     """
     from botocore.exceptions import IncompleteReadError
 
-    told, found = http_response.headers.get("content-length"), len(http_response.content)
-    if told is not None and found < int(told):
-        raise IncompleteReadError(actual_bytes=found, expected_bytes=int(told))
+    headers, found = http_response.headers, len(http_response.content)
+    if "chunked" in headers.get("transfer-encoding", "").lower():
+        return
+    told = headers.get("content-length", "")
+    expected = int(told) if told.isdecimal() else -1
+    if not 0 <= expected <= found:
+        raise IncompleteReadError(actual_bytes=found, expected_bytes=expected)
 
 
 def no_credentials(doing: str) -> AuthenticationError:

@@ -189,4 +189,5 @@ def _sorted(roles: Sequence[Mapping[str, str]]) -> list[tuple[str, str]]:
 
 
 def _listed(roles: Sequence[Mapping[str, str]]) -> str:
-    return ", ".join(f"{each['role']}@{each['db']}" for each in roles) or "none"
+    """In one order: the server keeps roles as a set."""
+    return ", ".join(f"{role}@{db}" for role, db in _sorted(roles)) or "none"
