@@ -5,8 +5,9 @@
 #   make test       installs what the tests need and runs them; PYTEST="-n 0 tests/unit" runs some
 #   make lint       ruff, mypy, import-linter
 #   make format     rewrites the sources as ruff wants them
-#   make faults     the tests that take minutes: kills, throttling, timeouts; SEEDS=200 follows under so many seeds'
-#                   faults on each path, PATH_=mongodb-dynamodb on that one alone (docs/following.md names them)
+#   make faults     the tests that take minutes: kills, throttling, timeouts, checkov over all Terraform, the examples;
+#                   SEEDS=200 follows under so many seeds' faults on each path, PATH_=mongodb-dynamodb on that one
+#                   alone (docs/following.md names them)
 #   make examples   both examples on the lab's servers
 #   make bench      measures, and writes benchmarks/RESULTS.md; ONLY="a c" these figures alone
 #   make infra-validate    terraform or tofu over all Terraform of this repository, where one is on PATH
@@ -51,7 +52,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-faults: $(VENV)/.dev
+faults: $(VENV)/.dev $(CHECKOV)/.installed
 	$(BIN)/greylag lab install $(SERVERS)
 	SEEDS="$(SEEDS)" PATH_="$(PATH_)" $(BIN)/python -m pytest -m long
 

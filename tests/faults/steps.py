@@ -121,9 +121,11 @@ def _step() -> Any:
     _life.done += 1
     if _life.done == _life.at and _life.when == "before":
         _die()
-    yield
-    if _life.done == _life.at:
-        _die()
+    try:
+        yield
+    finally:  # removing what is not there is a step too: else the count of places would end at it
+        if _life.done == _life.at:
+            _die()
 
 
 def _die() -> None:

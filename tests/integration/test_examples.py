@@ -41,6 +41,7 @@ def test_check_needs_neither_server_nor_credentials(example: str, tmp_path: Path
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.long
 def test_both_examples_arrive_whole() -> None:
     """On a mongod and a DynamoDB Local of their own, compared with boto3 alone."""
     done = _run(ROOT / "examples" / "run.py", "--records", "20000")

@@ -65,6 +65,7 @@ def test_what_is_rendered_is_clean(project: str, tmp_path: Path) -> None:
     assert _mattering(check(tmp_path / project / "infrastructure" / "terraform")) == []
 
 
+@pytest.mark.long
 def test_checkov_finds_nothing(checkov: Path, tmp_path: Path) -> None:
     """One run over everything, since starting checkov takes most of its time."""
     for module in FINISHED:
