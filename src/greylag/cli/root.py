@@ -242,13 +242,28 @@ def _accept_project_options(command: click.Command) -> None:
     command.params.extend(option for option in _project_options() if not taken & set(option.opts))
 
 
+def _tell_version(ctx: click.Context) -> None:
+    from greylag import __version__
+    from greylag.connectors.compiled.library import there
+
+    click.echo(f"greylag, version {__version__} (compiled cores: {', '.join(there()) or 'none'})")
+    ctx.exit()
+
+
 @click.group(
     cls=_Verbs,
     params=_project_options(),
     context_settings={"help_option_names": ["--help", "-h"]},
     invoke_without_command=False,
 )
-@click.version_option(package_name="greylag", prog_name="greylag")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=lambda ctx, _, asked: _tell_version(ctx) if asked else None,
+    help="Show the version, and which compiled cores are used, and exit.",
+)
 @click.pass_context
 def greylag(ctx: click.Context) -> None:
     """Move an application's data onto AWS, and prove that nothing was lost."""

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 from greylag import errors
 from greylag.cli import root
 from greylag.cli.invocation import Invocation
+from greylag.connectors.compiled import library
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,8 +73,12 @@ def test_a_wrong_command_line() -> None:
     assert greylag("check", "--unheard").exit_code == 2
 
 
-def test_version() -> None:
-    assert greylag("--version").output.startswith("greylag, version 0.")
+def test_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = greylag("--version").output
+    assert told.startswith("greylag, version 0.")
+    assert told.endswith(" (compiled cores: carry, proof)\n")
+    monkeypatch.setattr(library, "load", lambda _: None)
+    assert greylag("--version").output.endswith(" (compiled cores: none)\n")
 
 
 def test_check_says_what_the_file_means() -> None:

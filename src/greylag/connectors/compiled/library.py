@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import TYPE_CHECKING
 
-from greylag.connectors.compiled.compile import library_of, source_digest
+from greylag.connectors.compiled.compile import CORES, library_of, source_digest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,3 +19,8 @@ def load(core: Path, library: Path | None = None) -> ctypes.CDLL | None:
         return found if found.greylag_source().decode() == source_digest(core) else None
     except (AttributeError, OSError):
         return None
+
+
+def there() -> list[str]:
+    """The names of those that are used."""
+    return [core.stem for core in CORES if load(core) is not None]
