@@ -92,8 +92,8 @@ def _batch(cursor: bytes) -> tuple[int, list[bytes]]:
                 number = int.from_bytes(cursor[name_end + 1 : end], "little", signed=True)
             elif name in {b"firstBatch", b"nextBatch"}:
                 documents = _documents(cursor, name_end + 5, end - 1)
-    except Refused as refused:
-        raise SourceDataError(f"the server sent a batch that cannot be read: {refused.reason}") from refused
+    except (Refused, IndexError, ValueError, struct.error) as error:
+        raise SourceDataError(f"the server sent a batch that cannot be read: {error}") from error
     return number, documents
 
 
