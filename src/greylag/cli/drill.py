@@ -120,7 +120,7 @@ def _text(found: Sequence[Drill]) -> str:
 def _refuse_slow(found: Sequence[Drill], rto: float | None, rpo: float | None) -> None:
     """Raises FindingsAbove where one took, or would lose, more than may be."""
     slow = [
-        f"{each.table}: {what} {_time(seconds)}, {option} allows {f'{most:,}'.removesuffix('.0')} s"
+        f"{each.table}: {what} {_time(seconds)}, {option} allows {_plain(most)} s"
         for each in found
         for what, seconds, option, most in (
             ("recovered in", each.rto_seconds, "--rto", rto),

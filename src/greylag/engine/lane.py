@@ -140,12 +140,9 @@ class Lane:
 
     def as_they_are(self, page: Page) -> tuple[list[tuple[bytes, bytes]], Page]:
         """Documents of the page that are items as they stand, each behind its key, and a page of the others."""
-        transcode = (
-            self.transcoder(page.form, canonical=True)
-            if isinstance(page, NativePage) and self.mapping.identity
-            else None
-        )
-        if transcode is None or not isinstance(page, NativePage):
+        if not isinstance(page, NativePage) or not self.mapping.identity:
+            return [], page
+        if (transcode := self.transcoder(page.form, canonical=True)) is None:
             return [], page
         carried = transcode(page.documents)
         if isinstance(carried, Passing):

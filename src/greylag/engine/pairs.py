@@ -6,13 +6,12 @@ differs is found there as ever.
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from greylag.core.records import Stored
-from greylag.engine.ranges import Sides, Sum, range_of
+from greylag.engine.ranges import Sides, Sum, digest_of, range_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -47,8 +46,7 @@ class Meeting:
         """Each document, behind its key, meets the item that is held for it; gives back those that find none like
         them.
         """
-        held, digest, sha256 = self._held, self._digest, hashlib.sha256
-        counts, totals, whole = self._counts, self._totals, int.from_bytes
+        held, digest, counts, totals = self._held, self._digest, self._counts, self._totals
         alone = []
         met = 0
         for each in documents:
@@ -60,7 +58,7 @@ class Meeting:
             met += 1
             number = range_of(digest(key))
             counts[number] += 1
-            totals[number] += whole(sha256(body).digest(), "big")
+            totals[number] += int.from_bytes(digest_of(body), "big")
         self.met += met
         return alone
 

@@ -60,8 +60,6 @@ Source: https://github.com/mongodb/mongo/blob/master/src/mongo/base/error_codes.
 _HISTORY_LOST: Final = frozenset({260, 280, 286})
 """InvalidResumeToken, ChangeStreamFatalError, ChangeStreamHistoryLost."""
 _LABELS: Final = ("RetryableError", "ResumableChangeStreamError")
-
-
 TOO_NEW_FOR: Final = {6: "4.11", 7: "4.14", 8: "4.18"}
 """The first pymongo that no longer speaks to servers of this wire version: MongoDB and DocumentDB 3.6, those of 4.0,
 MongoDB 4.2. MIN_SUPPORTED_WIRE_VERSION in pymongo/common.py says so in the packages of 4.10.1, 4.11, 4.13.2, 4.14.0,
@@ -71,8 +69,6 @@ Source: https://pypi.org/project/pymongo/
 """
 _NO_IDENTITY: Final = "credentials could not be obtained"
 """What pymongo-auth-aws says where botocore finds no credentials."""
-
-
 _TLS: Final = (
     (
         "unable to get local issuer certificate",

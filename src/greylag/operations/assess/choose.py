@@ -57,6 +57,12 @@ def choose(sources: Sources, *, only: Sequence[str], named: Sequence[str]) -> tu
     return tuple(Chosen(ref, tuple(each for each in flows if _reads(each, ref))) for ref in refs)
 
 
+def connections(sources: Sources, *, only: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
+    """Those whose datasets `choose` gives, also where they have none. Raises ConfigurationError as it does."""
+    names = named or [str(each.source) for each in _selected(sources, only)]
+    return tuple(dict.fromkeys(each.partition(".")[0] for each in names))
+
+
 def _selected(sources: Sources, only: Sequence[str]) -> tuple[SourceFlow, ...]:
     known = {name for each in sources.flows for name in (each.name, each.service)}
     for name in only:

@@ -11,6 +11,7 @@ from greylag.console.units import count, plural
 from greylag.core.findings import Finding, Severity
 from greylag.errors import ConfigurationError
 from greylag.operations.assess.assess import look
+from greylag.operations.assess.choose import connections
 from greylag.operations.assess.documentdb.code.scan import scan
 from greylag.operations.assess.documentdb.data import collection_findings, data_findings, holds
 from greylag.operations.assess.documentdb.indexes import index_findings
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 
 MONGODB: Final = "mongodb"
+_NAME_THEM: Final = "Name them: `greylag assess --documentdb 5.0 CONNECTION`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def assess_sources(
         if (kind := sources.connection(connection).kind) != MONGODB:
             raise ConfigurationError(
                 f"{name} is of kind {kind}: --documentdb looks at MongoDB's collections",
-                advice="Name them: `greylag assess --documentdb 5.0 CONNECTION`.",
+                advice=_NAME_THEM,
             )
         findings += each.unreadable
         if each.info is not None and each.inventory is not None and each.profile is not None:
@@ -86,12 +88,12 @@ def assess_sources(
             findings += data_findings(each.profile, each.inventory, release, name=name)
             looked.append(Looked(name, _summary(each.profile)))
     servers: set[str] = set()
-    for connection in _connections(sources, options):
+    for connection in connections(sources, only=options.only, named=options.named):
         connector = sources.connection(connection).connector
         if not isinstance(connector, MongoConnector):
             raise ConfigurationError(
                 f"{connection} is not MongoDB: --documentdb looks at MongoDB's collections",
-                advice="Name them: `greylag assess --documentdb 5.0 CONNECTION`.",
+                advice=_NAME_THEM,
             )
         if connection not in read:
             findings.append(_nothing_there(connection, connector))
@@ -101,15 +103,6 @@ def assess_sources(
         looked.append(Looked(connection, "views, users, counters, profiler"))
     more, found = _programs(release, programs)
     return judged(release, looked + more, findings + found, time.monotonic() - started)
-
-
-def _connections(sources: Sources, options: AssessOptions) -> list[str]:
-    """Those whose datasets were asked for, also where they have none."""
-    flows = [
-        each for each in sources.flows if not options.only or {each.name, each.service} & set(options.only)
-    ]
-    names = options.named or [str(each.source) for each in flows]
-    return list(dict.fromkeys(each.partition(".")[0] for each in names))
 
 
 def _nothing_there(connection: str, connector: MongoConnector) -> Finding:
