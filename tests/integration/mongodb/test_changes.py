@@ -210,13 +210,16 @@ def test_a_stream_goes_on_where_one_of_more_collections_ended(
 
 
 def test_a_position_that_the_oplog_does_not_have_is_lost(feed: MongoFeed, db: Any) -> None:
-    """An event's token with one digit of its collection's UUID changed: no entry of the oplog answers to it."""
+    """An event's token with one digit of its collection's UUID made less: the entry at its time comes after it. A token
+    made greater is told only once something is written after it."""
     position = feed.position()
     db.orders.insert_one({"_id": 1})
     batch = next(each for each in feed.read(position) if each.changes)
     token = StreamPosition.parse(batch.position).token
     assert token is not None
-    other = token["_data"][:40] + ("1" if token["_data"][40] == "0" else "0") + token["_data"][41:]
+    text = token["_data"]
+    digit = next(at for at in range(40, 48) if text[at] != "0")
+    other = text[:digit] + "0" + text[digit + 1 :]
     with pytest.raises(PositionLost, match="oplog") as raised:
         next(feed.read(StreamPosition.after({"_data": other}).text))
     assert "--reload" in raised.value.advice

@@ -42,6 +42,7 @@ def test_whether_it_passes(status: int, code: str, expected: type[Exception]) ->
         "200 OK\r\nContent-Length: ",
         "200 OK\r\nContent-Le",
         "200 OK\r\n",
+        '200 OK\r\n\r\n{"Table',
     ],
 )
 def test_an_answer_that_is_cut_off_is_none(tmp_path: Path, cut: str) -> None:

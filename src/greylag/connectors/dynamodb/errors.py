@@ -167,17 +167,29 @@ def refuse_cut_off(http_response: Any, **_: Any) -> None:
     """For a client's event `after-call`: the SDK takes an answer that ends too early, be it among its headers, for an
     empty one, or for an error without a name. Raises IncompleteReadError.
 
-    DynamoDB tells how long each of its answers is, or sends it in chunks, whose end the SDK does see.
+    An answer tells its length, or comes in chunks, whose end the SDK does see; one that does neither must be JSON, as
+    all of DynamoDB's are.
     """
     from botocore.exceptions import IncompleteReadError
 
-    headers, found = http_response.headers, len(http_response.content)
+    headers, body = http_response.headers, http_response.content
     if "chunked" in headers.get("transfer-encoding", "").lower():
         return
     told = headers.get("content-length", "")
-    expected = int(told) if told.isdecimal() else -1
-    if not 0 <= expected <= found:
-        raise IncompleteReadError(actual_bytes=found, expected_bytes=expected)
+    if told.isdecimal():
+        expected, whole = int(told), len(body) >= int(told)
+    else:
+        expected, whole = -1, _is_json(body)
+    if not whole:
+        raise IncompleteReadError(actual_bytes=len(body), expected_bytes=expected)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return True
 
 
 def no_credentials(doing: str) -> AuthenticationError:
