@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TOLD: Final = "again"
 DONE: Final = "gave-again"
 _GIVEN: Final = "given"
-"""In the folder of a spool: every position that its stream has given, a line each."""
+"""In the folder of a spool: every position that its stream has passed, a line each, in their order."""
 
 
 def tell(folder: Path, batches: int) -> None:
@@ -88,5 +88,10 @@ class _Again:
             Path(TOLD).unlink()
             with Path(DONE).open("a") as file:
                 file.write(".")
-            return given[-min(batches, len(given))]
+            place = len(given) - min(batches, len(given))
+            # Where it has been twice in a row, what it had passed before lies ahead now: none of that is earlier.
+            draft = self._given.with_name("given.new")
+            draft.write_text("".join(f"{each}\n" for each in given[:place]))
+            draft.replace(self._given)
+            return given[place]
         return None

@@ -276,7 +276,7 @@ class Forward(Session):
 
     def compare(self) -> None:
         records = self.ledger.records()
-        assert _held(self.path, self.servers, self.name) == _expected(self.path, records)
+        _assert_same(_held(self.path, self.servers, self.name), _expected(self.path, records))
 
     def fence(self) -> None:
         """The application writes until it is refused; what was acknowledged before is at the target."""
@@ -345,7 +345,7 @@ class Backward(Forward):
             return
         records = {each["_id"]: each for each in self.ledger.records()}
         with closing(_reader(self.path, self.servers, self.folder, self.name)) as old:
-            assert {each["_id"]: each for each in old.read()} == records
+            _assert_same({each["_id"]: each for each in old.read()}, records)
 
 
 def session(path: Path_, folder: Path, servers: Servers, name: str, seed: int) -> Session:
@@ -362,6 +362,15 @@ def session(path: Path_, folder: Path, servers: Servers, name: str, seed: int) -
     forward = Forward(path, folder, servers, name, seed)
     forward.start()
     return forward
+
+
+def _assert_same(found: Mapping[Any, State], wanted: Mapping[Any, State]) -> None:
+    differ = [
+        f"{key}: {found.get(key)} instead of {wanted.get(key)}"
+        for key in sorted({*found, *wanted})
+        if found.get(key) != wanted.get(key)
+    ]
+    assert not differ, "\n".join(differ)
 
 
 def _reader(path: Path_, servers: Servers, folder: Path, name: str) -> Things:
