@@ -273,38 +273,45 @@ class Following(RuleBasedStateMachine):
             settle = 0.0
             if self.load_died_at is not None:
                 settle = max(0.0, self.load_died_at + LATE_SECONDS - self.landing.now)
-            if settle or self.landing.flying:
+            if (settle or self.landing.flying) and not self.died_gathering:
                 return None  # the coordinator waits
             self.file.close()
-            self.applied = Applied(self.folder / "apply.sqlite")
-            carrier = LateForward(self.lane, self.feed, self.landing)
-            self.apply = Apply(
-                {"things": [carrier]},
-                SpoolReader(self.folder / "spool"),
-                self.applied,
-                window_changes=3,
-                clock=lambda: self.landing.now,
-            )
-            self.apply.gather(self.claims)
+            self.open_apply()
+            assert self.apply is not None
+            try:
+                self.apply.gather(self.claims)
+            except Killed:
+                self.died_gathering = True
+                self.killed()
+                return None
             self.mark = int(self.feed._last())
         return self.apply
 
+    def open_apply(self) -> None:
+        self.applied = Applied(self.folder / "apply.sqlite")
+        self.apply = Apply(
+            {"things": [LateForward(self.lane, self.feed, self.landing)]},
+            SpoolReader(self.folder / "spool"),
+            self.applied,
+            window_changes=3,
+            clock=lambda: self.landing.now,
+        )
+
     @rule(kill_after=st.one_of(st.none(), st.integers(0, 3)), unknown=st.integers(0, 2))
     def apply_window(self, kill_after: int | None, unknown: int) -> None:
-        if self.landing.flying and self.apply is None and not self.began:
-            return
-        apply = self.resumed()
-        if apply is None:
+        if self.landing.flying and self.apply is None and not (self.began or self.died_gathering):
             return
         self.landing.kill_after, self.landing.unknown_next = kill_after, unknown
         try:
-            apply.step()
+            apply = self.resumed()
+            if apply is not None:
+                apply.step()
         except Killed:
             self.killed()
         self.catch_up()
         self.landing.kill_after, self.landing.unknown_next = None, 0
 
-    began = False
+    began = died_gathering = False
 
     @property
     def unique(self) -> bool:
@@ -317,14 +324,7 @@ class Following(RuleBasedStateMachine):
 
     def resumed(self) -> Apply | None:
         if self.apply is None and self.began:
-            self.applied = Applied(self.folder / "apply.sqlite")
-            self.apply = Apply(
-                {"things": [LateForward(self.lane, self.feed, self.landing)]},
-                SpoolReader(self.folder / "spool"),
-                self.applied,
-                window_changes=3,
-                clock=lambda: self.landing.now,
-            )
+            self.open_apply()
         if self.apply is None:
             self.apply = self.started()
             self.began = self.apply is not None
@@ -354,6 +354,33 @@ class Following(RuleBasedStateMachine):
             self.write(record)
             self.capture(crash=False)
             self.apply_window(kill_after, unknown)
+
+    @rule(
+        kills=st.lists(st.one_of(st.none(), st.integers(0, 6)), min_size=1, max_size=4),
+        unknown=st.integers(0, 4),
+        lands=st.lists(st.tuples(st.integers(0, 3), st.booleans()), max_size=4),
+    )
+    def swap_through(self, kills: list[int | None], unknown: int, lands: list[tuple[int, bool]]) -> None:
+        """Two records swap a value within one window, whose apply is killed; what was on its way lands in between."""
+        self.load_the_rest()
+        for id_ in (0, 1):
+            self.write({"_id": id_, "b": 1, "list": [], "a": str(id_)})
+        self.go_through()
+        self.swap(0, 1)
+        while self.pending():
+            self.capture(crash=False)
+        for kill_after in kills:
+            self.apply_window(kill_after, unknown)
+            for place, there in lands:
+                self.land(place, lands=there)
+
+    def go_through(self) -> None:
+        """Everything written so far is applied, and nothing is on its way."""
+        while self.pending() or self.mark is not None:
+            self.capture(crash=False)
+        for _ in range(3):
+            self.apply_window(None, 0)
+            self.wait(101.0)
 
     @rule()
     def load_the_rest(self) -> None:
@@ -497,6 +524,37 @@ def test_target_is_what_the_source_maps_to(kind: str) -> None:
 @pytest.mark.parametrize("kind", FLOWS)
 def test_target_is_what_the_source_maps_to_in_many_histories(kind: str) -> None:
     histories(kind, 500)
+
+
+@pytest.mark.parametrize("kill_after", [None, *range(5)])
+@pytest.mark.parametrize("unknown", range(5))
+def test_what_takes_swapped_records_away_may_land_late(kill_after: int | None, unknown: int) -> None:
+    machine = type("Following", (Following,), {"kind": "unique secondary index"})()
+    machine.begin(records=[])
+    try:
+        machine.swap_through([kill_after, None], unknown, [])
+    finally:
+        machine.teardown()
+
+
+def test_a_key_that_was_left_to_others_is_held_once_its_write_was_killed() -> None:
+    machine = type("Following", (Following,), {"kind": "keys that can be shared"})()
+    record = {"_id": 0, "b": 0, "list": [], "a": "1"}
+    machine.begin(records=[record, {**record, "_id": 1}])
+    try:
+        machine.write({**record, "_id": 1, "a": "2"})
+        while not machine.loaded:
+            machine.load_page(None, counted=True)
+        machine.apply_window(0, 0)
+        assert machine.landing.flying
+        machine.write({**record, "b": 1})
+        while machine.mark is not None or machine.pending():
+            machine.apply_window(None, 0)
+            machine.capture(crash=False)
+        machine.apply_window(None, 0)
+        machine.land(0, lands=True)
+    finally:
+        machine.teardown()
 
 
 def histories(kind: str, count: int) -> None:

@@ -2,6 +2,7 @@
 
 One SQLite file, written by one process, the one that applies. Everything a window changes is one transaction with the
 position after it. Others read it at any time (`Applied.look`). The index of keys (`index`) stands in the same file.
+While items are taken away to be put again a file beside it says so: the window's transaction is open then.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from greylag.core.records import Encoded, Erased
+from greylag.engine.disk import write_whole
 from greylag.engine.follow.index import SCHEMA as INDEX_SCHEMA
 from greylag.engine.follow.lag import LagFigures
 from greylag.engine.follow.rejoined import SCHEMA as FAMILY_SCHEMA
@@ -109,6 +111,7 @@ class Applied:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self.path = path
+        self._away = path.with_name(f"{path.name}-away")
         with self._translated():
             if read_only:
                 self.db = sqlite3.connect(
@@ -161,6 +164,21 @@ class Applied:
     def note(self, name: str, value: object) -> None:
         """Keep a small JSON value."""
         self.db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, json.dumps(value)))
+
+    # Items that are taken away before they are put.
+
+    @property
+    def took_away(self) -> bool:
+        """Whether deletes that no state of the open window is may have been on their way at a crash."""
+        return self._away.exists()
+
+    def take_away(self) -> None:
+        """Such deletes come now. Durable at once; raises ResourceError."""
+        write_whole(self._away, b"")
+
+    def put_back(self) -> None:
+        """The window that took something away is durable."""
+        self._away.unlink(missing_ok=True)
 
     # Keys that are held, and the states that wait for them.
 

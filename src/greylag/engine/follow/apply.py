@@ -21,7 +21,7 @@ from greylag.engine.follow.applied import ApplyProgress
 from greylag.engine.follow.carrier import Gathering
 from greylag.engine.follow.delivering import deliver
 from greylag.engine.follow.holding import Holding
-from greylag.engine.follow.index import Index, Written
+from greylag.engine.follow.index import Index, Outcome, Written
 from greylag.engine.follow.lag import Lag
 from greylag.engine.follow.staleness import MEND, Staleness
 from greylag.engine.follow.window import WINDOW_CHANGES, Window, read_window
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from greylag.engine.follow.applied import Applied, Waiting
     from greylag.engine.follow.carrier import Carrier
     from greylag.engine.follow.changed import ChangedLog
-    from greylag.engine.follow.index import Outcome
     from greylag.engine.follow.spool import SpoolReader
 
 _DISCARD_SECONDS: Final = 1.0
@@ -107,25 +106,43 @@ class Apply:
         for path in files:
             self._index.gather(path)
         if files:
+            again: bool = self._applied.noted("gathering") or False
             with self._applied.transaction():
                 self._index.gathered()
-            self._write_free_keys()
+                self._applied.note("gathering", True)
+            self._write_free_keys(again=again)
         for path in files:
             for each in folder.glob(f"{path.name}*"):
                 each.unlink()
 
-    def _write_free_keys(self) -> None:
+    def _write_free_keys(self, *, again: bool) -> None:
         """Of the keys that the load left out as shared, those that by then one record alone claims. What is written
-        here may be an earlier state: the stream brings the newest.
+        here may be an earlier state: the stream brings the newest. `again`: it may have been begun before.
         """
         place: tuple[str, bytes, bytes] | None = ("", b"", b"")
         while place is not None:
             with self._applied.transaction():
                 place = self._index.touch_unwritten(place, self._window_changes)
-                found: dict[str, list[Written]] = defaultdict(list)
-                for written in self._index.settle().writes:
-                    found[written.place].append(written)
-                self._deliver(WindowWork(Window(0, 0)), found.items())
+                self._write_now(self._index.settle().writes, every_key=again)
+        self._applied.put_back()
+
+    def write(self, states: Iterable[Written]) -> tuple[int, int]:
+        """Write states before the first window, no key twice; how many were put and deleted. What is kept out waits and
+        is stale, as it is in a window.
+        """
+        with self._applied.transaction():
+            work = self._write_now(states)
+        self._applied.put_back()
+        return work.put, work.deleted
+
+    def _write_now(self, states: Iterable[Written], *, every_key: bool = False) -> WindowWork:
+        work = WindowWork(Window(0, 0))
+        places: dict[str, list[Written]] = defaultdict(list)
+        for written in states:
+            places[written.place].append(written)
+        self._deliver(work, places.items(), every_key=every_key)
+        self._keep(work, Outcome([], {}, set(), set()))
+        return work
 
     def step(self) -> bool:
         """Apply the next window; whether there was one. Raises StateError where the stream ends: its dataset was
@@ -174,11 +191,16 @@ class Apply:
             if self._changed is not None:
                 self._changed.note(window, outcome.writes)
             self._deliver(work, self._by_place(work, outcome, due), every_key=again)
-            self._holding.keep_waiting(work)
-            self._staleness.mark(work, outcome)
-            self._holding.hold(work)
+            self._keep(work, outcome)
             self._save(work)
+        self._applied.put_back()
         self._position = window.end
+
+    def _keep(self, work: WindowWork, outcome: Outcome) -> None:
+        """What waits, what is stale, and what is held."""
+        self._holding.keep_waiting(work)
+        self._staleness.mark(work, outcome)
+        self._holding.hold(work)
 
     def _set(self, work: WindowWork) -> Outcome:
         """Tell the index what the window's changes make of the records of indexed flows."""
@@ -278,11 +300,14 @@ class Apply:
     def _deliver(
         self, work: WindowWork, places: Iterable[tuple[str, Iterable[Written]]], *, every_key: bool = False
     ) -> None:
-        """Write them. With `every_key` all keys are held afterwards, since they were being written at a crash."""
+        """Write them. With `every_key` all keys are held afterwards, since they were being written at a crash; if some
+        were being taken away, all are written once more when no delete can land any longer.
+        """
+        took_away = every_key and self._applied.took_away
         for place, states in places:
             late = self._late_seconds(place)
             known = list(states) if every_key and late else []
-            done = deliver(self._writers[place].writer, known or states, self._away)
+            done = deliver(self._writers[place].writer, known or states, self._away, self._applied.take_away)
             work.put += done.put
             work.deleted += done.deleted
             work.unknown += done.unknown_requests
@@ -291,6 +316,7 @@ class Apply:
             if late:
                 work.held += [(place, key) for key in done.unknown]
                 work.held += [(place, each.item.key) for each in known]
+                work.deferred += known if took_away else done.exposed
 
     def _away(self, written: Written) -> Erased:
         if isinstance(written.item, Erased):

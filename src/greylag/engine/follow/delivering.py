@@ -22,21 +22,29 @@ _ROUNDS: Final = 100
 @dataclass(slots=True)
 class Delivered:
     """What became of the states of one place. `refused` and `duplicates` were not written; `unknown` are the keys of
-    batches of which a request was given up and sent again: it may still land.
+    batches of which a request was given up and sent again: it may still land. `exposed` are states that were put though
+    what took their keys away before may still land.
     """
 
     put: int = 0
     deleted: int = 0
     unknown_requests: int = 0
     unknown: list[bytes] = field(default_factory=list)
+    exposed: list[Written] = field(default_factory=list)
     refused: list[tuple[Written, str]] = field(default_factory=list)
     duplicates: list[tuple[Written, str]] = field(default_factory=list)
 
 
-def deliver(writer: Writer, states: Iterable[Written], away: Callable[[Written], Erased]) -> Delivered:
+def deliver(
+    writer: Writer,
+    states: Iterable[Written],
+    away: Callable[[Written], Erased],
+    before_away: Callable[[], None],
+) -> Delivered:
     """Write them all, acknowledged on return. Items that a unique index keeps out are written again once the others
     are: what they clash with may have changed in the same window. Where they keep each other out (two records have
-    swapped a value) they are taken away first and then put; `away` tells what deletes a state's item.
+    swapped a value) they are taken away first and then put; `away` tells what deletes a state's item, and
+    `before_away` is called before the first such delete.
     """
     done = Delivered()
     _write(writer, states, done)
@@ -52,7 +60,10 @@ def deliver(writer: Writer, states: Iterable[Written], away: Callable[[Written],
         waiting = [written for written, _ in done.duplicates]
         done.duplicates = []
         removed = Delivered()
+        before_away()
         _write(writer, [each._replace(item=away(each)) for each in waiting], removed)
+        exposed = set(removed.unknown)
+        done.exposed = [each for each in waiting if each.item.key in exposed]
         done.unknown += removed.unknown
         done.unknown_requests += removed.unknown_requests
         _write(writer, waiting, done)

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 class WindowWork:
     """Records are (flow, id), keys (place, key).
 
-    `fine` were carried, or are gone; `refused` could not be carried. `deferred` are states of held keys; `taken_up`
+    `fine` were carried, or are gone; `refused` could not be carried. `deferred` are states that are to be
+    written once their keys are held no longer: that were not yet, or that a delete may still take away; `taken_up`
     the records whose waiting states were written now, `superseded` the keys of which nothing waits any more. `held`
     are keys whose write may still land. `out_of_reach` are states that the target will never take, `duplicates` those
     that a unique index keeps out.

@@ -62,6 +62,11 @@ class BackStream:
         return found
 
     @property
+    def late_write_seconds(self) -> float:
+        """How long a request to one of the old stores may still land after it was given up."""
+        return max(each.writer.late_write_seconds for each in self.carriers)
+
+    @property
     def primed(self) -> bool:
         """Whether the index knows what there was when reverse began."""
         return self.applied.noted(PRIMED) is True
@@ -70,6 +75,10 @@ class BackStream:
         """Capture from now on; what applies it."""
         self._thread = threading.Thread(target=self._run, name=f"capture {self.name}", daemon=True)
         self._thread.start()
+        return self.apply()
+
+    def apply(self) -> Apply:
+        """What writes to the old stores."""
         return Apply(self.tables, SpoolReader(self.spool), self.applied)
 
     def check(self) -> None:

@@ -40,6 +40,9 @@ BACK: Final = (
     "`greylag follow --reverse --compare` compares every item with the old store and carries what differs, from a new "
     "position."
 )
+COMPARE: Final = "compare"
+COMPARE_LATER: Final = "compare later"
+"""Once nothing that was sent before can land any more."""
 _UNBEGUN: Final = "unbegun"
 _ADVICE: Final = (
     "In this order: `greylag fence SERVICE`, `greylag drain`, then end `greylag run --follow`, then carry back. Where "
@@ -75,10 +78,11 @@ def service_folder(folder: Path, service: str) -> Path:
 
 
 def begin_anew(folder: Path, *, compare: bool) -> None:
-    """Forget what a service's way back has kept, but for locks, and whether both sides are to be compared. Until
-    `begun` says otherwise that is `unbegun`: interrupted, it is done again.
+    """Forget what a service's way back has kept, but for locks, and whether both sides are to be compared, and when.
+    Until `begun` says otherwise that is `unbegun`: interrupted, it is done again.
     """
-    write_whole(folder / _UNBEGUN, b"compare" if compare else b"")
+    how = "" if not compare else COMPARE_LATER if _may_land(folder) else COMPARE
+    write_whole(folder / _UNBEGUN, how.encode())
     for path in folder.iterdir():
         if path.is_dir():
             shutil.rmtree(path)
@@ -87,11 +91,30 @@ def begin_anew(folder: Path, *, compare: bool) -> None:
 
 
 def unbegun(folder: Path) -> str | None:
-    """Whether a service's way back has not begun since `begin_anew`: "compare" or ""; None where it has."""
+    """How a service's way back is to begin since `begin_anew`: COMPARE, COMPARE_LATER or ""; None where it has."""
     try:
         return (folder / _UNBEGUN).read_text(encoding="ascii")
     except FileNotFoundError:
         return None
+
+
+def _may_land(folder: Path) -> bool:
+    """Whether requests to the old stores may still be on their way: of an apply that was killed or does not know what
+    became of them, or of a comparison that was.
+    """
+    before = unbegun(folder)
+    if before is not None:
+        return before != ""
+    paths = list(folder.glob("apply/*.sqlite"))
+    return not paths or any(_leaves_open(path) for path in paths)
+
+
+def _leaves_open(path: Path) -> bool:
+    try:
+        with Applied.look(path) as applied:
+            return applied is not None and (applied.noted("intent") is not None or bool(applied.held()))
+    except StateError:
+        return True
 
 
 def begun(folder: Path) -> None:

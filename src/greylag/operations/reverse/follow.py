@@ -14,7 +14,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from greylag.console.units import plural
+from greylag.console.units import duration, plural
 from greylag.core.mapping.inverse import Inverse
 from greylag.engine.disk import write_whole
 from greylag.engine.follow.capture import ask_barrier
@@ -24,6 +24,7 @@ from greylag.operations.prepare import prepare
 from greylag.operations.reverse.backstream import BackStream
 from greylag.operations.reverse.beginning import (
     BACK,
+    COMPARE_LATER,
     begin_anew,
     begin_back,
     begun,
@@ -132,7 +133,7 @@ def follow_back(
         for service, mine in by_service.items():
             folder = folders[service]
             if options.compare or unbegun(folder) is not None:
-                begin_anew(folder, compare=options.compare or unbegun(folder) == "compare")
+                begin_anew(folder, compare=options.compare or bool(unbegun(folder)))
             _belong(mine, folder, project.environment)
             for name in dict.fromkeys(route.flow.table.ref.connection for route in mine):
                 some = [route for route in mine if route.flow.table.ref.connection == name]
@@ -141,7 +142,7 @@ def follow_back(
                         closing(BackStream(name, some, folder, limit_bytes=project.spool_bytes))
                     )
                 )
-        compared = _prime(streams, observe=observe)
+        compared = _prime(streams, stop=stop, observe=observe)
         for folder in folders.values():
             begun(folder)
         _follow(streams, options, stop, observe)
@@ -194,12 +195,19 @@ def _identity(route: Route, environment: str) -> tuple[str, str, str, str]:
     return found.environment, found.mapping_digest, source, found.target_identity
 
 
-def _prime(streams: Sequence[BackStream], *, observe: Callable[[str], None]) -> tuple[int, int] | None:
+def _prime(
+    streams: Sequence[BackStream], *, stop: Event, observe: Callable[[str], None]
+) -> tuple[int, int] | None:
     compared: tuple[int, int] | None = None
+    later = [each for each in streams if not each.primed and unbegun(each.folder) == COMPARE_LATER]
+    if rest := max((each.late_write_seconds for each in later), default=0.0):
+        observe(f"waiting {duration(rest)}: so long may requests from before still land at the old store")
+        if stop.wait(rest):
+            raise NotDrained("interrupted: nothing was compared yet", advice="Give the command again.")
     for stream in streams:
         if not stream.primed:
             observe(f"{stream.name}: reading every item, to know which record each is")
-            compare = unbegun(stream.folder) == "compare"
+            compare = bool(unbegun(stream.folder))
             put, deleted = prime(stream, compare=stream.folder / "compare.sqlite" if compare else None)
             if compare:
                 before = compared or (0, 0)
@@ -249,8 +257,7 @@ def _settled(stream: BackStream, passed_at: float) -> bool:
     """Whether nothing waits any more. What waits behind a barrier a unique index keeps out: once what it clashed with
     can be written it is tried again, and only what is refused then too stays stale.
     """
-    longest = max(each.writer.late_write_seconds for each in stream.carriers)
-    again = time.monotonic() - passed_at > longest + _TRIED_AGAIN_SECONDS
+    again = time.monotonic() - passed_at > stream.late_write_seconds + _TRIED_AGAIN_SECONDS
     return again or not stream.applied.count("waiting")
 
 

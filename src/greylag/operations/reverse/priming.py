@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from greylag.core.canonical import canonical
 from greylag.core.change import RawChange
 from greylag.core.records import Encoded, Erased, Record, Refused, Rejection
-from greylag.engine.follow.index import Claim, Index
+from greylag.engine.follow.index import Claim, Index, Written
 from greylag.engine.follow.rejoined import Rejoined
 from greylag.engine.lane import Lane
 from greylag.operations.reverse.backstream import PRIMED
@@ -30,8 +30,8 @@ Thing = TypeVar("Thing")
 _CHUNK: Final = 5000
 
 _SCHEMA: Final = """
-CREATE TABLE items (flow TEXT, key BLOB, body BLOB NOT NULL, size_bytes INTEGER NOT NULL, record BLOB NOT NULL,
-    alike INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (flow, key)) STRICT, WITHOUT ROWID;
+CREATE TABLE items (flow TEXT, key BLOB, id BLOB NOT NULL, body BLOB NOT NULL, size_bytes INTEGER NOT NULL,
+    record BLOB NOT NULL, alike INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (flow, key)) STRICT, WITHOUT ROWID;
 """
 
 
@@ -107,8 +107,8 @@ def _claim(
         record, encoded = made
         index.claim(Claim(carrier.flow, id_, carrier.place, carrier.erased(encoded), contested=True))
         if db is not None:
-            row = (carrier.flow, encoded.key, encoded.body, encoded.size_bytes, canonical(record.fields))
-            db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, 0)", row)
+            row = (carrier.flow, encoded.key, id_, encoded.body, encoded.size_bytes, canonical(record.fields))
+            db.execute("INSERT OR REPLACE INTO items VALUES (?, ?, ?, ?, ?, ?, 0)", row)
 
 
 def _carry_differences(stream: BackStream, db: sqlite3.Connection) -> tuple[int, int]:
@@ -116,15 +116,18 @@ def _carry_differences(stream: BackStream, db: sqlite3.Connection) -> tuple[int,
     mapping leaves out or refuses has never been at the target, and stays.
     """
     put = deleted = 0
+    apply = stream.apply()
     for carrier in stream.carriers:
         others = [each.flow for each in stream.carriers if each.place == carrier.place and each != carrier]
-        for gone in _chunks(_vanished(carrier, others, db), _CHUNK):
-            deleted += _write(carrier, gone)
+        gone = (Written(carrier.place, each, "", b"") for each in _vanished(carrier, others, db))
+        for some in _chunks(gone, _CHUNK):
+            deleted += apply.write(some)[1]
         rows = db.execute(
-            "SELECT key, body, size_bytes FROM items WHERE flow = ? AND NOT alike", (carrier.flow,)
+            "SELECT key, body, size_bytes, id FROM items WHERE flow = ? AND NOT alike", (carrier.flow,)
         )
-        for some in _chunks((Encoded(*row) for row in rows), _CHUNK):
-            put += _write(carrier, some)
+        found = (Written(carrier.place, Encoded(*row), carrier.flow, id_) for *row, id_ in rows)
+        for some in _chunks(found, _CHUNK):
+            put += apply.write(some)[0]
     return put, deleted
 
 
@@ -166,12 +169,6 @@ def _is_carried(lane: Lane, record: Record) -> bool:
         return bool(lane.encode(record))
     except Refused:
         return False
-
-
-def _write(carrier: Backward, items: Sequence[Encoded | Erased]) -> int:
-    size = carrier.writer.batch_items
-    batches = [items[place : place + size] for place in range(0, len(items), size)]
-    return sum(delivery.items - len(delivery.refused) for delivery in carrier.writer.write(batches))
 
 
 def _chunks(things: Iterable[Thing], size: int) -> Iterator[list[Thing]]:
