@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from pymongo import MongoClient
 
+from greylag.engine.follow.applied import Applied
 from tests.faults.commands import call
 
 if TYPE_CHECKING:
@@ -22,9 +24,9 @@ services:
 """
 
 
-def back(folder: Path) -> tuple[int, int]:
+def back(folder: Path, *more: str) -> tuple[int, int]:
     """The exit code, and how many records are stale."""
-    code, text = call(folder, "follow", "--reverse", "--once", "--frozen", "--json")
+    code, text = call(folder, "follow", "--reverse", "--once", "--frozen", "--json", *more)
     return code, json.loads(text[text.index("{") : text.rindex("}") + 1])["stale"]
 
 
@@ -45,5 +47,46 @@ def test_once_ends_when_what_was_kept_out_was_tried_again(
             new.delete_one({"_id": 1})
             assert back(tmp_path) == (0, 0)
             assert list(old.find(sort=[("_id", 1)])) == [{"_id": 0, "name": "n0"}, {"_id": 2, "name": "n1"}]
+        finally:
+            client.drop_database(f"{database}_new")
+
+
+def test_what_comparing_finds_swapped_or_kept_out_is_not_passed_over(
+    tmp_path: Path, mongodb_url: str, database: str
+) -> None:
+    (tmp_path / "greylag.yaml").write_text(PROJECT.format(url=mongodb_url, database=database))
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        old, new = client[database].things, client[f"{database}_new"].things
+        old.insert_many([{"_id": n, "name": f"n{n}"} for n in range(4)])
+        old.create_index("name", unique=True)
+        try:
+            assert call(tmp_path, "run")[0] == 0
+            new.drop_index("name_1")
+            assert back(tmp_path) == (0, 0)
+            for id_, name in ((0, "n1"), (1, "n0"), (3, "n2")):
+                new.update_one({"_id": id_}, {"$set": {"name": name}})
+            assert back(tmp_path, "--compare") == (10, 1)
+            assert {each["_id"]: each["name"] for each in old.find()} == {0: "n1", 1: "n0", 2: "n2", 3: "n3"}
+            new.update_one({"_id": 2}, {"$set": {"name": "n3"}})
+            assert back(tmp_path) == (0, 0)
+            assert {each["_id"]: each["name"] for each in old.find()} == {0: "n1", 1: "n0", 2: "n3", 3: "n2"}
+        finally:
+            client.drop_database(f"{database}_new")
+
+
+def test_comparing_waits_for_what_a_killed_way_back_had_sent(
+    tmp_path: Path, mongodb_url: str, database: str
+) -> None:
+    (tmp_path / "greylag.yaml").write_text(PROJECT.format(url=mongodb_url, database=database))
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        client[database].things.insert_one({"_id": 0})
+        try:
+            assert call(tmp_path, "run")[0] == 0
+            assert back(tmp_path) == (0, 0)
+            assert "waiting" not in call(tmp_path, "follow", "--reverse", "--once", "--compare")[1]
+            [path] = (tmp_path / ".greylag" / "reverse" / "s" / "apply").glob("*.sqlite")
+            with closing(Applied(path)) as applied, applied.transaction():
+                applied.note("intent", 1)  # as a kill leaves it
+            assert "waiting 0.5 s" in call(tmp_path, "follow", "--reverse", "--once", "--compare")[1]
         finally:
             client.drop_database(f"{database}_new")

@@ -7,7 +7,8 @@ clock is the test's own.
 
 Keys of every kind: of the id, of other fields (moved), shared, `where`, `split`; and a unique secondary index, which
 becomes unique once the load is caught up. Seen to fail, one at a time, where no key is held after an unknown outcome;
-where the intent is not saved; where apply begins before the load's late writes have landed.
+where the intent is not saved; where apply begins before the load's late writes have landed; where what was taken away
+before it was put, or what was written before the first window, is not held.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import tempfile
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +127,8 @@ class LateWriter:
             if value is not None:
                 taken[value] = each.key
         [delivery] = self.lane.writer.write([fine])
-        return replace(delivery, duplicates=tuple(kept_out))
+        holders = tuple([partial(taken.get, self.value(batch[place].body)) for place, _ in kept_out])
+        return replace(delivery, duplicates=tuple(kept_out), holders=holders)
 
     def value(self, body: bytes) -> Any:
         return self.lane.codec.decode(body).get("a")

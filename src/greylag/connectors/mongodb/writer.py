@@ -19,13 +19,17 @@ import threading
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pymongo.errors
+from bson.codec_options import CodecOptions
 from bson.int64 import Int64
+from bson.raw_bson import RawBSONDocument
 
 from greylag.connectors.mongodb import statements
 from greylag.connectors.mongodb.errors import OUT_OF_ORDER, TRANSIENT
+from greylag.connectors.mongodb.keys import key_of
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.pace import Pace
 from greylag.core.passing import Passing
@@ -37,7 +41,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
-    from bson.raw_bson import RawBSONDocument
     from pymongo.synchronous.client_session import ClientSession
 
     from greylag.connectors.mongodb.server import About, Server
@@ -60,6 +63,7 @@ _DUPLICATE: Final = 11000
 _OF_ID: Final = re.compile(r" index: _id_(?:\s|$)")
 _DOLLAR_NAMES: Final = frozenset({52, 54, 55})
 """Names that a plain replacement may not have."""
+_RAW: Final = CodecOptions(RawBSONDocument)
 _EVERYTHING_FAILS: Final = frozenset({13, 14031, 28})
 """Not authorized, out of disk: no matter of a document's."""
 
@@ -153,6 +157,11 @@ class MongoWriter:
             refused=_places(batch, refused),
             unknown=done.unknown,
             duplicates=_places(batch, duplicates),
+            holders=tuple(
+                [partial(self._holder, done.taken[each.key]) for each in batch if each.key in duplicates]
+            )
+            if duplicates
+            else (),
         )
 
     def _pass(self, connection: _Connection, batch: Passing, done: _Done) -> Sequence[Encoded]:
@@ -224,6 +233,21 @@ class MongoWriter:
                     raise pymongo.errors.OperationFailure(reason, code, error)
             left = done.duplicates if code == _DUPLICATE else done.refused
             left[item.key] = f"{self._server.about} refused it: {reason}"
+            if code == _DUPLICATE:
+                done.taken[item.key] = error
+
+    def _holder(self, error: Mapping[str, Any]) -> bytes | None:
+        """The key of the document that has the value of which the server said that there is one already."""
+        value = error.get("keyValue")
+        if not value or "collation" in error:  # then it is no value, but what the collation sorts by
+            return None
+        documents = self._server.database[self._table.name].with_options(_RAW)
+        try:
+            with self._server.translated(f"read from {self._table.name}"):
+                found = documents.find_one({name: {"$eq": each} for name, each in value.items()}, {"_id": 1})
+        except (ConnectorError, TransientError):
+            return None
+        return None if found is None else key_of(bytes(found.raw))
 
     def _run(
         self, connection: _Connection, kind: _Kind, items: Sequence[Encoded | Erased], done: _Done
@@ -346,12 +370,13 @@ class _Connection:
 
 @dataclass(slots=True)
 class _Done:
-    """What became of a batch's items so far; reasons by key."""
+    """What became of a batch's items so far, by key: reasons, and what the server said of values that are taken."""
 
     units: float = 0.0
     unknown: int = 0
     refused: dict[bytes, str] = field(default_factory=dict)
     duplicates: dict[bytes, str] = field(default_factory=dict)
+    taken: dict[bytes, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def _size_bytes(items: Sequence[Encoded | Erased]) -> int:

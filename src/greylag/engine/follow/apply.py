@@ -312,7 +312,7 @@ class Apply:
             work.deleted += done.deleted
             work.unknown += done.unknown_requests
             work.out_of_reach += done.refused
-            work.duplicates += done.duplicates
+            work.duplicates += [(each.written, each.reason) for each in done.duplicates]
             if late:
                 work.held += [(place, key) for key in done.unknown]
                 work.held += [(place, each.item.key) for each in known]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import TYPE_CHECKING, Final
+from itertools import islice, repeat
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from greylag.core.records import Erased
 
@@ -17,6 +17,14 @@ if TYPE_CHECKING:
     from greylag.engine.follow.index import Written
 
 _ROUNDS: Final = 100
+
+
+class KeptOut(NamedTuple):
+    """A state that a unique index keeps out; `holder` asks for the key of the item that has the value."""
+
+    written: Written
+    reason: str
+    holder: Callable[[], bytes | None]
 
 
 @dataclass(slots=True)
@@ -32,7 +40,7 @@ class Delivered:
     unknown: list[bytes] = field(default_factory=list)
     exposed: list[Written] = field(default_factory=list)
     refused: list[tuple[Written, str]] = field(default_factory=list)
-    duplicates: list[tuple[Written, str]] = field(default_factory=list)
+    duplicates: list[KeptOut] = field(default_factory=list)
 
 
 def deliver(
@@ -42,32 +50,60 @@ def deliver(
     before_away: Callable[[], None],
 ) -> Delivered:
     """Write them all, acknowledged on return. Items that a unique index keeps out are written again once the others
-    are: what they clash with may have changed in the same window. Where they keep each other out (two records have
-    swapped a value) they are taken away first and then put; `away` tells what deletes a state's item, and
-    `before_away` is called before the first such delete.
+    are: what they clash with may have changed in the same window. Those that keep each other out (two records have
+    swapped a value) are taken away first and then put; `away` tells what deletes a state's item, and `before_away` is
+    called before the first such delete.
     """
     done = Delivered()
     _write(writer, states, done)
     for _ in range(_ROUNDS):
-        waiting = [written for written, _ in done.duplicates]
+        waiting = done.duplicates
         if not waiting:
-            return done
-        done.duplicates = []
-        _write(writer, waiting, done)
-        if len(done.duplicates) == len(waiting):
             break
-    if len(done.duplicates) > 1:
-        waiting = [written for written, _ in done.duplicates]
-        done.duplicates = []
-        removed = Delivered()
+        _write_again(writer, done)
+        if len(done.duplicates) < len(waiting):
+            continue
+        ring = in_each_others_way(done.duplicates)
+        if not ring:
+            break
         before_away()
-        _write(writer, [each._replace(item=away(each)) for each in waiting], removed)
+        removed = Delivered()
+        _write(writer, [each._replace(item=away(each)) for each in ring], removed)
         exposed = set(removed.unknown)
-        done.exposed = [each for each in waiting if each.item.key in exposed]
+        done.exposed += [each for each in ring if each.item.key in exposed]
         done.unknown += removed.unknown
         done.unknown_requests += removed.unknown_requests
-        _write(writer, waiting, done)
+        _write_again(writer, done, first=ring)
+        if len(done.duplicates) == len(waiting):
+            break
     return done
+
+
+def in_each_others_way(kept_out: Sequence[KeptOut]) -> list[Written]:
+    """Those that wait for each other's values in a ring, so that none can be written while all of them stand. What
+    waits for an item that is none of these stays. Where it is not known what one waits for it counts as one of a ring.
+    """
+    found = {each.written.item.key: each.written for each in kept_out}
+    holders = {each.written.item.key: each.holder() for each in kept_out}
+    unknown = {key for key, holder in holders.items() if holder is None}
+    ring = set(holders)
+    while True:
+        wanted = {holders[key] for key in ring}
+        left = {
+            key
+            for key in ring
+            if (key in unknown or holders[key] in ring) and (key in wanted or unknown & ring)
+        }
+        if left == ring:
+            return [found[key] for key in found if key in ring] if len(ring) > 1 else []
+        ring = left
+
+
+def _write_again(writer: Writer, done: Delivered, *, first: Sequence[Written] = ()) -> None:
+    waiting, done.duplicates = [each.written for each in done.duplicates], []
+    _write(writer, first, done)
+    before = {each.item.key for each in first}
+    _write(writer, [each for each in waiting if each.item.key not in before], done)
 
 
 def _write(writer: Writer, states: Iterable[Written], done: Delivered) -> None:
@@ -80,10 +116,13 @@ def _write(writer: Writer, states: Iterable[Written], done: Delivered) -> None:
         if delivery.unknown:
             done.unknown_requests += delivery.unknown
             done.unknown += [each.item.key for each in batch]
-        for kept_out, found in ((done.refused, delivery.refused), (done.duplicates, delivery.duplicates)):
-            for place, reason in found:
-                kept_out.append((batch[place], reason))
-                done.put -= 1
+        done.put -= len(delivery.refused) + len(delivery.duplicates)
+        done.refused += [(batch[place], reason) for place, reason in delivery.refused]
+        holders = delivery.holders or repeat(_not_known)
+        done.duplicates += [
+            KeptOut(batch[place], reason, holder)
+            for (place, reason), holder in zip(delivery.duplicates, holders, strict=False)
+        ]
 
 
 def _batches(
@@ -92,3 +131,7 @@ def _batches(
     while batch := list(islice(states, size)):
         sent.append(batch)
         yield [each.item for each in batch]
+
+
+def _not_known() -> None:
+    return None

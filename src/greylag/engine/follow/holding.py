@@ -38,6 +38,7 @@ class Holding:
         self._until = {
             (place, key): clock() + late_seconds(place) for place, key in applied.held() if place in here
         }
+        self._kept_out: dict[tuple[str, bytes], float] = {}
         self.waiting: int = applied.count("waiting")
         self.look_for_due: bool = self.waiting > 0
 
@@ -50,16 +51,23 @@ class Holding:
         return key in self._until
 
     def expired(self) -> list[tuple[str, bytes]]:
-        """Keys whose writes cannot land any more."""
+        """Keys whose writes cannot land any more. Those that a unique index keeps out are tried all at once: they may
+        be in each other's way.
+        """
         if not self._until:
             return []
         now = self._clock()
-        return [each for each, until in self._until.items() if until <= now]
+        found = [each for each, until in self._until.items() if until <= now]
+        if any(each in self._kept_out for each in found):
+            later = [(each, until) for each, until in self._kept_out.items() if until > now]
+            found += [each for each, until in later if self._until.get(each) == until]
+        return found
 
     def released(self, keys: Iterable[tuple[str, bytes]]) -> None:
         """That they are held no longer is durable."""
         for each in keys:
             del self._until[each]
+            self._kept_out.pop(each, None)
 
     def due(self, released: Sequence[tuple[str, bytes]]) -> list[Waiting]:
         """The states that may be written now, some thousand at most."""
@@ -87,7 +95,9 @@ class Holding:
             self._applied.wait(waiting)
         until = self._clock() + _DUPLICATE_AGAIN_SECONDS
         for each in again:
-            self._until.setdefault((each.place, each.item.key), until)
+            key = each.place, each.item.key
+            if key not in self._until:
+                self._until[key] = self._kept_out[key] = until
         self._applied.hold([(each.place, each.item.key) for each in again])
         if waiting or work.superseded:
             self.waiting = self._applied.count("waiting")
