@@ -259,7 +259,7 @@ class Delivery:
     that were given up without an answer and sent again: they may still land, later than what was acknowledged.
     `duplicates` are items (index into the batch, reason) that another item keeps out, since it has a value that a
     unique index allows only once: they were not written, and may be once that one has changed. `holders`, where given,
-    are for each of them a call that asks the target for the key of that other item; None: not known.
+    are for each of them a call that asks the target for the key of that other item (None: not known).
     """
 
     items: int

@@ -20,9 +20,9 @@ from greylag.engine.follow.index import Written
         ({"a": "b", "b": "a", "c": "a"}, "ab"),
         ({"a": "b", "b": "a", "c": "d", "d": "x"}, "ab"),
         ({"a": None}, ""),
-        ({"a": None, "b": None}, "ab"),
-        ({"a": None, "b": "a", "c": "x"}, "ab"),
-        ({"a": "b", "b": "a", "c": None}, "abc"),
+        ({"a": None, "b": None}, ""),
+        ({"a": "b", "b": None}, ""),
+        ({"a": "b", "b": "a", "c": None}, "ab"),
     ],
 )
 def test_what_waits_in_a_ring_is_taken_away_and_nothing_else(

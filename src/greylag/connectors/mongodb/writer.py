@@ -23,12 +23,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import pymongo.errors
-from bson.codec_options import CodecOptions
 from bson.int64 import Int64
-from bson.raw_bson import RawBSONDocument
 
 from greylag.connectors.mongodb import statements
 from greylag.connectors.mongodb.errors import OUT_OF_ORDER, TRANSIENT
+from greylag.connectors.mongodb.keeper import keeper
 from greylag.connectors.mongodb.keys import key_of
 from greylag.connectors.mongodb.patience import Patience
 from greylag.connectors.pace import Pace
@@ -41,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from concurrent.futures import Future
 
+    from bson.raw_bson import RawBSONDocument
     from pymongo.synchronous.client_session import ClientSession
 
     from greylag.connectors.mongodb.server import About, Server
@@ -61,9 +61,9 @@ COMMAND_SECONDS: Final = 30
 
 _DUPLICATE: Final = 11000
 _OF_ID: Final = re.compile(r" index: _id_(?:\s|$)")
+_INDEX: Final = re.compile(r" index: (.+?)(?: collation:| dup key:|$)")
 _DOLLAR_NAMES: Final = frozenset({52, 54, 55})
 """Names that a plain replacement may not have."""
-_RAW: Final = CodecOptions(RawBSONDocument)
 _EVERYTHING_FAILS: Final = frozenset({13, 14031, 28})
 """Not authorized, out of disk: no matter of a document's."""
 
@@ -158,7 +158,7 @@ class MongoWriter:
             unknown=done.unknown,
             duplicates=_places(batch, duplicates),
             holders=tuple(
-                [partial(self._holder, done.taken[each.key]) for each in batch if each.key in duplicates]
+                [partial(self._holder, *done.taken[each.key]) for each in batch if each.key in duplicates]
             )
             if duplicates
             else (),
@@ -234,20 +234,22 @@ class MongoWriter:
             left = done.duplicates if code == _DUPLICATE else done.refused
             left[item.key] = f"{self._server.about} refused it: {reason}"
             if code == _DUPLICATE:
-                done.taken[item.key] = error
+                done.taken[item.key] = item.body, error
 
-    def _holder(self, error: Mapping[str, Any]) -> bytes | None:
-        """The key of the document that has the value of which the server said that there is one already."""
-        value = error.get("keyValue")
-        if not value or "collation" in error:  # then it is no value, but what the collation sorts by
-            return None
-        documents = self._server.database[self._table.name].with_options(_RAW)
-        try:
-            with self._server.translated(f"read from {self._table.name}"):
-                found = documents.find_one({name: {"$eq": each} for name, each in value.items()}, {"_id": 1})
-        except (ConnectorError, TransientError):
-            return None
-        return None if found is None else key_of(bytes(found.raw))
+    def _holder(self, body: bytes, error: Mapping[str, Any]) -> bytes | None:
+        """The key of the document that keeps this one out by a unique index; None where it cannot be found."""
+        index = _INDEX.search(str(error.get("errmsg")))
+        patience = Patience(self._patience_seconds)
+        while index is not None:
+            try:
+                with self._server.translated(f"read from {self._table.name}"):
+                    found = keeper(self._server.database, self._table.name, index[1], body)
+                return None if found is None else key_of(found)
+            except TransientError as raised:
+                self._pause(patience, raised)
+            except ConnectorError:  # what may be written need not be readable
+                return None
+        return None
 
     def _run(
         self, connection: _Connection, kind: _Kind, items: Sequence[Encoded | Erased], done: _Done
@@ -376,7 +378,7 @@ class _Done:
     unknown: int = 0
     refused: dict[bytes, str] = field(default_factory=dict)
     duplicates: dict[bytes, str] = field(default_factory=dict)
-    taken: dict[bytes, Mapping[str, Any]] = field(default_factory=dict)
+    taken: dict[bytes, tuple[bytes, Mapping[str, Any]]] = field(default_factory=dict)
 
 
 def _size_bytes(items: Sequence[Encoded | Erased]) -> int:

@@ -56,6 +56,8 @@ BEGIN_ANEW = (
 
 MOST_DUE = 5000
 """How many states that waited are taken up at once."""
+BEHIND_NO_BARRIER = 2**62
+"""The ordinal of states that a unique index keeps out: no barrier waits for them, they are stale."""
 
 
 class Waiting(NamedTuple):
@@ -195,10 +197,11 @@ class Applied:
         self.db.executemany("DELETE FROM held WHERE place = ? AND key = ?", keys)
 
     def wait(self, states: Iterable[Waiting]) -> None:
-        """Keep states for later; a later one of a key takes an earlier one's place, and its ordinal."""
+        """Keep states for later. A later one of a key takes an earlier one's place, with the lesser of the ordinals."""
         self.db.executemany(
             "INSERT INTO waiting VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body,"
-            " size_bytes = excluded.size_bytes, flow = excluded.flow, id = excluded.id",
+            " size_bytes = excluded.size_bytes, flow = excluded.flow, id = excluded.id,"
+            " ordinal = min(ordinal, excluded.ordinal)",
             (
                 (
                     each.place,
@@ -231,6 +234,10 @@ class Applied:
             for place, key, body, size, ordinal, flow, id_ in rows
         ]
 
+    def waiting_before_barriers(self) -> int:
+        """How many states a barrier waits for: all but those that a unique index keeps out."""
+        return self.count("waiting", f"ordinal < {BEHIND_NO_BARRIER}")
+
     def waited(self, keys: Iterable[tuple[str, bytes]]) -> None:
         """What waited for these keys is written, or a newer state is."""
         self.db.executemany("DELETE FROM waiting WHERE place = ? AND key = ?", keys)
@@ -250,35 +257,48 @@ class Applied:
         ordinal: int,
         *,
         loaded: bool = False,
+        tried_again: bool = False,
     ) -> None:
-        """The record cannot be carried as it is now. One that the load could not carry stays one of the load's."""
+        """The record cannot be carried as it is now. One that the load could not carry stays one of the load's; one
+        whose state was only `tried_again` stays of the change that it was of.
+        """
         entry = line(flow, rejection).decode()
         self.db.execute(
             "INSERT INTO stale VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET kind = excluded.kind,"
-            " entry = excluded.entry, ordinal = CASE WHEN loaded THEN ordinal ELSE excluded.ordinal END",
-            (flow, id, kind, entry, ordinal, time.time(), loaded),
+            " entry = excluded.entry, ordinal = CASE WHEN loaded OR ? THEN ordinal ELSE excluded.ordinal END",
+            (flow, id, kind, entry, ordinal, time.time(), loaded, tried_again),
         )
 
-    def mend(
-        self,
-        records: Iterable[tuple[str, bytes]],
-        *,
-        kind: str | None = None,
-        but: Collection[tuple[str, bytes]] = (),
-    ) -> None:
-        """These records are carried, or gone. With `kind`, only what is stale for that reason; those in `but` wait and
-        stay stale where a unique index keeps them out.
+    def mend(self, records: Iterable[tuple[str, bytes]], *, kind: str | None = None) -> None:
+        """These records are carried, or gone. With `kind`, only what is stale for that reason. What a unique index
+        keeps out stays stale while a state of the record waits.
         """
         for flow, id_ in records:
             row = self.db.execute(
                 "SELECT loaded, entry, kind FROM stale WHERE flow = ? AND id = ?", (flow, id_)
             ).fetchone()
-            if row is None or kind not in (None, row[2]) or (row[2] == "duplicate" and (flow, id_) in but):
+            if (
+                row is None
+                or kind not in (None, row[2])
+                or (row[2] == "duplicate" and self._waits(flow, id_))
+            ):
                 continue
             self.db.execute("DELETE FROM stale WHERE flow = ? AND id = ?", (flow, id_))
             if row[0]:
                 key = json.dumps(json.loads(row[1])["key"], sort_keys=True)
                 self.db.execute("INSERT OR IGNORE INTO settled VALUES (?, ?)", (flow, key))
+
+    def _waits(self, flow: str, id_: bytes) -> bool:
+        found = self.db.execute("SELECT 1 FROM waiting WHERE flow = ? AND id = ? LIMIT 1", (flow, id_))
+        return found.fetchone() is not None
+
+    def retried(self, flow: str, left: Collection[str]) -> None:
+        """The load's refused records are carried now, or gone, but for those in `left` (keys as canonical JSON)."""
+        rows = self.db.execute("SELECT id, entry FROM stale WHERE flow = ? AND loaded", (flow,)).fetchall()
+        gone = [
+            id_ for id_, entry in rows if json.dumps(json.loads(entry)["key"], sort_keys=True) not in left
+        ]
+        self.db.executemany("DELETE FROM stale WHERE flow = ? AND id = ?", [(flow, id_) for id_ in gone])
 
     def stale(self) -> Iterator[Stale]:
         """The records that could not be carried while following."""

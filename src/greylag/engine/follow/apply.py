@@ -151,12 +151,14 @@ class Apply:
         if self.waits:
             return False
         again = self._intended
+        # A fence that came after a crash must not make another window of what had been begun.
+        late_after_ms = self._late_after_ms() if again is None else self._applied.noted("late_after_ms") or {}
         window = read_window(
             self._spool,
             self._position,
             end=again,
             changes=self._window_changes,
-            late_after_ms=self._late_after_ms(),
+            late_after_ms=late_after_ms,
         )
         if again is not None and window.end != again:
             raise StateError(
@@ -164,12 +166,14 @@ class Apply:
                 advice="`greylag run --follow --reload FLOW` loads the datasets again from a new position.",
             )
         released = [] if again is not None else self._holding.expired()
-        if window.end == window.first and not released and not self._holding.look_for_due:
+        takes_up = bool(released) or self._holding.look_for_due
+        if again is None and window.end == window.first and not takes_up:
             return False
-        if again is None and (window.latest or released):
+        if again is None and (window.latest or takes_up):
             with self._applied.transaction():
                 self._applied.release(released)
                 self._applied.note("intent", window.end)
+                self._applied.note("late_after_ms", dict(late_after_ms))
             self._holding.released(released)
         due = self._holding.due(released)
         self._apply(window, due, again=again is not None)

@@ -81,21 +81,16 @@ def deliver(
 
 def in_each_others_way(kept_out: Sequence[KeptOut]) -> list[Written]:
     """Those that wait for each other's values in a ring, so that none can be written while all of them stand. What
-    waits for an item that is none of these stays. Where it is not known what one waits for it counts as one of a ring.
+    waits for an item that is none of these stays as it is, and so does what waits for one that is not known.
     """
     found = {each.written.item.key: each.written for each in kept_out}
     holders = {each.written.item.key: each.holder() for each in kept_out}
-    unknown = {key for key, holder in holders.items() if holder is None}
-    ring = set(holders)
+    ring = set(found)
     while True:
         wanted = {holders[key] for key in ring}
-        left = {
-            key
-            for key in ring
-            if (key in unknown or holders[key] in ring) and (key in wanted or unknown & ring)
-        }
+        left = {key for key in ring if holders[key] in ring and key in wanted}
         if left == ring:
-            return [found[key] for key in found if key in ring] if len(ring) > 1 else []
+            return [each for key, each in found.items() if key in ring]
         ring = left
 
 

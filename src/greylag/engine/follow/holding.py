@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from greylag.engine.follow.applied import MOST_DUE, Waiting
+from greylag.engine.follow.applied import BEHIND_NO_BARRIER, MOST_DUE, Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from greylag.engine.follow.work import WindowWork
 
 _DUPLICATE_AGAIN_SECONDS: Final = 5.0
-_BEHIND_NO_BARRIER: Final = 2**62
 
 
 class Holding:
@@ -85,12 +84,13 @@ class Holding:
 
     def keep_waiting(self, work: WindowWork) -> None:
         """States of held keys wait; so do those that a unique index keeps out, to be tried again."""
+        put_off = {(each.place, each.item.key) for each in work.deferred}
         if work.superseded:
-            self._applied.waited(work.superseded)
+            self._applied.waited([each for each in work.superseded if each not in put_off])
         first = work.window.first
         waiting = [Waiting(each.place, each.item, first, each.flow, each.id) for each in work.deferred]
         again = [written for written, _ in work.duplicates]
-        waiting += [Waiting(each.place, each.item, _BEHIND_NO_BARRIER, each.flow, each.id) for each in again]
+        waiting += [Waiting(each.place, each.item, BEHIND_NO_BARRIER, each.flow, each.id) for each in again]
         if waiting:
             self._applied.wait(waiting)
         until = self._clock() + _DUPLICATE_AGAIN_SECONDS

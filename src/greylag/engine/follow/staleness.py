@@ -77,15 +77,16 @@ class Staleness:
         for kind, kept_out in (("refused", work.out_of_reach), ("duplicate", work.duplicates)):
             for written, reason in kept_out:
                 rejection = self._rejection(work, written.flow, written.id, reason, MEND)
-                self._spoil(written.flow, written.id, kind, rejection, ordinal)
+                record = written.flow, written.id
+                again = record in work.taken_up and record not in work.fine
+                self._spoil(*record, kind, rejection, ordinal, tried_again=again)
         late_writes = self._mark_late(work)
         if self._count:
             bad = {*outcome.colliding, *outcome.unsure, *work.refused}
             bad |= {(each.flow, each.id) for each, _ in (*work.out_of_reach, *work.duplicates)} | late_writes
-            late = {(each.flow, each.id) for each in work.deferred}
-            self._applied.mend(work.fine - bad, but=late)
+            self._applied.mend(work.fine - bad)
             self._applied.mend(outcome.single - bad, kind="collision")
-            self._applied.mend(work.taken_up - bad - late, kind="duplicate")
+            self._applied.mend(work.taken_up - bad, kind="duplicate")
         self._count = self._applied.count("stale") if self._count else 0
 
     def _mark_late(self, work: WindowWork) -> set[tuple[str, bytes]]:
@@ -98,8 +99,17 @@ class Staleness:
                 found.add((carrier.flow, id_))
         return found
 
-    def _spoil(self, flow: str, id_: bytes, kind: str, rejection: Rejection, ordinal: int) -> None:
-        self._applied.spoil(flow, id_, kind, rejection, ordinal)
+    def _spoil(
+        self,
+        flow: str,
+        id_: bytes,
+        kind: str,
+        rejection: Rejection,
+        ordinal: int,
+        *,
+        tried_again: bool = False,
+    ) -> None:
+        self._applied.spoil(flow, id_, kind, rejection, ordinal, tried_again=tried_again)
         self._count += 1
 
     def _rejection(self, work: WindowWork, flow: str, id_: bytes, reason: str, fix: str) -> Rejection:
