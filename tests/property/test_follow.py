@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -32,6 +32,7 @@ from greylag.core.extended_json import to_extended
 from greylag.core.flows import SplitSpec
 from greylag.core.records import Encoded, Erased, Record, Refused, Rejection
 from greylag.engine.collisions import doubtful, find_collisions
+from greylag.engine.follow import applied, holding
 from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.apply import Apply
 from greylag.engine.follow.carrier import Forward
@@ -377,6 +378,19 @@ class Following(RuleBasedStateMachine):
             for place, there in lands:
                 self.land(place, lands=there)
 
+    def window(self, kill_after: int | None = None, unknown: int = 0) -> None:
+        """Everything written so far is captured, and a window of it applied."""
+        while self.pending():
+            self.capture(crash=False)
+        self.apply_window(kill_after, unknown)
+
+    def held(self, records: list[dict[str, Any]]) -> None:
+        """The keys of these records are held, since a window that writes them was killed."""
+        for each in records:
+            self.write(each)
+        self.window(0)
+        self.window()
+
     def go_through(self) -> None:
         """Everything written so far is applied, and nothing is on its way."""
         while self.pending() or self.mark is not None:
@@ -529,15 +543,123 @@ def test_target_is_what_the_source_maps_to_in_many_histories(kind: str) -> None:
     histories(kind, 500)
 
 
+@contextmanager
+def history(kind: str) -> Iterator[Following]:
+    """A loaded one, to be told step by step; in the end target == map(source)."""
+    machine = type("Following", (Following,), {"kind": kind})()
+    machine.begin(records=[])
+    try:
+        machine.load_the_rest()
+        yield machine
+    finally:
+        machine.teardown()
+
+
+def things(b: int, count: int = 2) -> list[dict[str, Any]]:
+    return [{"_id": id_, "a": str(id_), "b": b, "list": []} for id_ in range(count)]
+
+
+def test_what_is_left_of_many_that_waited_has_its_intent_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(applied, "MOST_DUE", 1)
+    monkeypatch.setattr(holding, "MOST_DUE", 1)
+    with history("keys from the id") as told:
+        told.held(things(1))
+        for each in things(2):
+            told.write(each)
+        told.window()
+        told.wait(101.0)
+        told.window()  # one of the two
+        told.window(kill_after=0)
+        for each in things(0):
+            told.write(each)
+        told.window()
+        told.wait(101.0)
+
+
+def test_a_kill_after_the_intent_of_a_step_that_only_releases_keys_stops_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def dies(*_: object, **__: object) -> None:
+        raise Killed
+
+    with history("keys from the id") as told:
+        told.held(things(1, 1))
+        told.wait(101.0)
+        monkeypatch.setattr(Apply, "_apply", dies)
+        told.window()
+        monkeypatch.undo()
+        for each in things(2, 1):
+            told.write(each)
+
+
+@pytest.mark.parametrize(("kill_after", "unknown"), [(2, 0), (None, 3)])
+def test_no_barrier_is_passed_while_what_was_put_may_still_be_taken_away(
+    kill_after: int | None, unknown: int
+) -> None:
+    with history("unique secondary index") as told:
+        for each in things(1):
+            told.write(each)
+        told.go_through()
+        told.held(things(2))
+        told.swap(0, 1)
+        told.window()
+        told.spool.barrier("drain")
+        told.window()
+        told.wait(101.0)
+        told.window(kill_after, unknown)
+        told.window()
+        assert told.applied is not None
+        assert not told.applied.passed("drain")
+
+
+def test_a_barrier_waits_for_the_delete_of_what_was_kept_out() -> None:
+    with history("unique secondary index") as told:
+        for each in things(1):
+            told.write(each)
+        told.go_through()
+        memory.write(told.path, "things", [{**things(1)[0], "a": "1"}])  # no index at the source
+        told.window()
+        assert told.applied is not None
+        assert [each.kind for each in told.applied.stale()] == ["duplicate"]
+        told.delete(0)
+        told.window()
+        told.spool.barrier("drain")
+        told.window()
+        assert not told.applied.passed("drain")
+        told.wait(101.0)
+        told.window()
+        assert told.applied.passed("drain")
+
+
+def test_an_acceptance_holds_while_its_state_is_tried_again() -> None:
+    with history("unique secondary index") as told:
+        for each in things(1):
+            told.write(each)
+        told.go_through()
+        memory.write(told.path, "things", [{**things(1)[0], "a": "1"}])
+        told.window()
+        assert told.applied is not None
+        [before] = told.applied.stale()
+        told.write({"_id": 2, "b": 0, "list": [], "a": "2"})
+        told.window()
+        told.wait(101.0)
+        told.window()
+        [again] = told.applied.stale()
+        assert again.ordinal == before.ordinal
+        memory.write(told.path, "things", [{**things(2)[0], "a": "1"}])
+        told.window()
+        told.wait(101.0)
+        told.window()
+        [newer] = told.applied.stale()
+        assert newer.ordinal > before.ordinal
+        told.delete(0)
+
+
 @pytest.mark.parametrize("kill_after", [None, *range(5)])
 @pytest.mark.parametrize("unknown", range(5))
 def test_what_takes_swapped_records_away_may_land_late(kill_after: int | None, unknown: int) -> None:
-    machine = type("Following", (Following,), {"kind": "unique secondary index"})()
-    machine.begin(records=[])
-    try:
-        machine.swap_through([kill_after, None], unknown, [])
-    finally:
-        machine.teardown()
+    with history("unique secondary index") as told:
+        told.swap_through([kill_after, None], unknown, [])
 
 
 def test_a_key_that_was_left_to_others_is_held_once_its_write_was_killed() -> None:

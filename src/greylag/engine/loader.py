@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from greylag.core.passing import PassingRecords
 from greylag.core.records import NativePage, Page, Rejection, Undecoded
-from greylag.engine.follow.claims import Claiming, ClaimsFile
+from greylag.engine.follow.claims import Noting
 from greylag.engine.lane import Lanes
 from greylag.state.locks import hold_worker_lock
 from greylag.state.store import Counts
@@ -87,15 +87,14 @@ class LoadWorker:
         self._worker_lock = hold_worker_lock(work.folder)
         self._lanes = Lanes(work.routes)
         self._left = dict.fromkeys(work.routes, work.limit)
-        self._streams = {route.name: stream for stream in work.streams for route in stream.routes}
-        self._files: dict[str, ClaimsFile] = {}
-        self._carrying: dict[str, tuple[Carry, Pass | None]] = {}
+        self._followed = {route.name for stream in work.streams for route in stream.routes}
+        self._notes = Noting(work.streams).open()
 
     def run(self, task: LoadTask, emit: Callable[[PageLoaded], None]) -> None:
         """Load the rest of the partition; emit each page once it is acknowledged."""
         lane = self._lanes[task.flow]
         pages = lane.source.read(task.partition, task.cursor, page_bytes=self.work.page_bytes)
-        apart = task.flow in self._streams and lane.route.colliding is not None
+        apart = task.flow in self._followed and lane.route.colliding is not None
         limited = self._limited(task.flow, pages)
         carry, passing = self._carry(lane)
         for loaded in Pipeline(carry, lane.writer, limited, apart=apart, passing=passing).run():
@@ -107,23 +106,13 @@ class LoadWorker:
 
     def close(self) -> None:
         """Close every connection."""
-        for file in self._files.values():
-            file.close()
+        self._notes.close()
         self._lanes.close()
 
     def _carry(self, lane: Lane) -> tuple[Carry, Pass | None]:
         """How the lane's pages are carried: where the flow is followed and needs it, with a note of their keys."""
-        name = lane.route.name
-        stream = self._streams.get(name)
-        if stream is None:
-            return lane.carry_all, lane.passing
-        if name not in self._carrying:
-            file = self._files.setdefault(stream.name, ClaimsFile(stream.claims))
-            claiming = Claiming(lane, stream.feed(lane.source), file)
-            self._carrying[name] = (
-                (claiming.carry_all, None) if claiming.needed else (lane.carry_all, lane.passing)
-            )
-        return self._carrying[name]
+        claiming = self._notes.of(lane)
+        return (lane.carry_all, lane.passing) if claiming is None else (claiming.carry_all, None)
 
     def _limited(self, flow: str, pages: Iterator[Page]) -> Iterator[tuple[Page, bool]]:
         """The pages, and whether each is whole; no more records than `--limit` leaves."""

@@ -169,8 +169,14 @@ def recheck(lane: Lane, wanted: Wanted, colliding: CollidingBuckets) -> Iterator
         yield Settled({lane.route.name: {"changed": changed - wanted.quarantined}}, ())
 
 
-def expected(lane: Lane, wanted: Wanted, colliding: CollidingBuckets) -> Iterator[Expected]:
-    """The wanted items as their records, read again, make them now.
+def expected(
+    lane: Lane,
+    wanted: Wanted,
+    colliding: CollidingBuckets,
+    *,
+    told: Callable[[Record | Undecoded, Sequence[Expected]], None] | None = None,
+) -> Iterator[Expected]:
+    """The wanted items as their records, read again, make them now. `told` is told of each record before its items are.
 
     A record whose wanted item is no longer among its items has changed: then all of them are given. One that is gone,
     that is refused or that shares a key gives none.
@@ -187,6 +193,8 @@ def expected(lane: Lane, wanted: Wanted, colliding: CollidingBuckets) -> Iterato
         found = {each.digest for each in items}
         if found.issuperset(digests):
             items = [each for each in items if each.digest in digests]
+        if told is not None:
+            told(record, items)
         yield from items
 
 

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from greylag.core.records import Encoded, Refused
+from greylag.engine.follow.claims import Noting
 from greylag.engine.join import CollidingBuckets
 from greylag.engine.lane import Lane, Lanes
 from greylag.engine.mismatches import MISMATCHES, REMAINING, MismatchFile
@@ -35,8 +36,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from greylag.core.progress import Snapshot
+    from greylag.core.records import Record, Undecoded
     from greylag.core.work import Executor, Worker
     from greylag.engine.connections import Rates
+    from greylag.engine.follow.claims import Notes
     from greylag.engine.recheck import Chunk, Expected, Settled
     from greylag.engine.route import Route
 
@@ -91,13 +94,15 @@ class Mended:
 @dataclass(frozen=True, slots=True)
 class RepairWork:
     """Mends chunks of mismatches. `folder` is the verification's, `state` the state's, whose next coordinator waits
-    for these workers. A task is a `Chunk`.
+    for these workers. Without `put` nothing is written, only deleted. A task is a `Chunk`.
     """
 
     routes: tuple[Route, ...]
     folder: Path
     state: Path
     delete_extra: bool
+    put: bool
+    noting: Noting
 
     def open(self) -> Worker:
         """See `Work.open`."""
@@ -112,9 +117,13 @@ def repair(
     state: Path,
     observe: Callable[[Snapshot], None],
     delete_extra: bool = False,
+    put: bool = True,
+    noting: Noting | None = None,
     rates: Rates | None = None,
 ) -> Repair:
-    """Mend the mismatches that `Verify` left in `folder`, then look at them once more."""
+    """Mend the mismatches that `Verify` left in `folder`, then look at them once more. `noting`: where some of the
+    flows are followed. Without `put` only what is extra is mended.
+    """
     if rates is not None:
         executor.broadcast(rates)
     stages = Stages("repair", routes, observe)
@@ -139,7 +148,7 @@ def repair(
             executor,
             [
                 Phase(
-                    RepairWork(tuple(routes), folder, state, delete_extra),
+                    RepairWork(tuple(routes), folder, state, delete_extra, put, noting or Noting()),
                     found,
                     mended,
                     lambda: stages.begin("mending", estimated=False),
@@ -169,10 +178,12 @@ def _mismatches(counts: Counter[str]) -> dict[str, int]:
 class _RepairWorker:
     work: RepairWork
     lanes: Lanes[str] = field(init=False)
+    notes: Notes = field(init=False)
     worker_lock: int = field(init=False)
 
     def __post_init__(self) -> None:
         self.lanes = Lanes({route.name: route for route in self.work.routes})
+        self.notes = self.work.noting.open()
         self.worker_lock = hold_worker_lock(self.work.state)
 
     def run(self, chunk: Chunk, emit: Callable[[Mended], None]) -> None:
@@ -189,10 +200,21 @@ class _RepairWorker:
         self.lanes.limit(message)
 
     def close(self) -> None:
+        self.notes.close()
         self.lanes.close()
 
     def _mend(self, lane: Lane, wanted: Wanted, colliding: CollidingBuckets) -> Iterator[Counter[str]]:
-        for some in together(expected(lane, wanted, colliding)):
+        claiming = self.notes.of(lane)
+        made: list[tuple[Record | Undecoded, list[bytes]]] = []
+
+        def told(record: Record | Undecoded, items: Sequence[Expected]) -> None:
+            if claiming is not None:
+                made.append((record, [each.body for each in items]))
+
+        for some in together(expected(lane, wanted, colliding, told=told)) if self.work.put else ():
+            if claiming is not None:
+                claiming.note(made)
+                made.clear()
             yield write(lane, some)
         if self.work.delete_extra:
             for keys in together(wanted.keys.get("extra", ())):

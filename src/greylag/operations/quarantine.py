@@ -14,11 +14,12 @@ from greylag.core.nearest import did_you_mean
 from greylag.core.records import Refused, Rejection
 from greylag.engine.collisions import doubtful, find_collisions
 from greylag.engine.connections import Connections
-from greylag.engine.follow.acceptance import accept, settling, stale
+from greylag.engine.follow.acceptance import accept, retried, settling, stale
 from greylag.engine.lane import Lane
 from greylag.engine.quarantine import Quarantine, line, rejection
 from greylag.errors import ConfigurationError
 from greylag.operations.belonging import identity, refuse_other
+from greylag.operations.follow.between import noting
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates, stated
 from greylag.state.locks import run_lock
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from greylag.core.records import Encoded, Record
     from greylag.core.work import Executor
     from greylag.engine.connections import Rates
+    from greylag.engine.follow.claims import Claiming, Notes
     from greylag.engine.route import Route
 
 _TOGETHER = 500
@@ -125,7 +127,12 @@ def retry(project: Project, *, only: tuple[str, ...], executor: Executor) -> lis
     with run_lock(folder):
         waiting = {each.flow for each in quarantines(folder)}
         prepared = prepare(project, only=only)
-        with Store(folder / "state.sqlite") as store, closing(Connections()) as connections:
+        notes = noting(project, [route for route in prepared.routes if route.name in waiting]).open()
+        with (
+            closing(notes),
+            Store(folder / "state.sqlite") as store,
+            closing(Connections()) as connections,
+        ):
             for route in prepared.routes:
                 if route.name in waiting and (state := store.flow(route.name)):
                     refuse_other(route.name, state.identity, identity(route, project.environment))
@@ -140,6 +147,7 @@ def retry(project: Project, *, only: tuple[str, ...], executor: Executor) -> lis
                     executor=executor,
                     connections=connections,
                     reading=reading,
+                    notes=notes,
                 )
                 for route in prepared.routes
                 if route.name in waiting
@@ -155,6 +163,7 @@ def _retry(
     executor: Executor,
     connections: Connections,
     reading: Rates,
+    notes: Notes,
 ) -> Retried:
     state = store.flow(route.name)
     group = [each for each in siblings if each.flow.table.ref == route.flow.table.ref]
@@ -170,11 +179,14 @@ def _retry(
         quarantine.truncate(state.quarantine_bytes)
         store.retry_settled(route.name)  # or the file begun now would count before it is whole
     carried = items = gone = remaining = 0
+    left: set[str] = set()
     with closing(Lane(route, connections)) as lane, quarantine.rewriting.open("wb") as file:
-        for outcome in _outcomes(lane, quarantine):
+        for outcome in _outcomes(lane, quarantine, notes.of(lane)):
             if isinstance(outcome, Rejection):
+                entry = line(route.name, outcome)
+                left.add(json.dumps(json.loads(entry)["key"], sort_keys=True))
                 remaining += 1
-                file.write(line(route.name, outcome))
+                file.write(entry)
             elif outcome is None:
                 gone += 1
             else:
@@ -186,10 +198,13 @@ def _retry(
     store.commit_retry(route.name, quarantine_bytes=length, retried=carried + gone, items=items)
     quarantine.settle(rewritten=True)
     store.retry_settled(route.name)
+    retried(folder, route.name, left)
     return Retried(route.name, carried, items, gone, remaining)
 
 
-def _outcomes(lane: Lane, quarantine: Quarantine) -> Iterator[Rejection | int | None]:
+def _outcomes(
+    lane: Lane, quarantine: Quarantine, claiming: Claiming | None
+) -> Iterator[Rejection | int | None]:
     """For each entry: how many items were written for it, why it stays, or None if its record is gone."""
     for lines in _together(quarantine.lines()):
         some = [rejection(json.loads(each)) for each in lines]
@@ -208,6 +223,8 @@ def _outcomes(lane: Lane, quarantine: Quarantine) -> Iterator[Rejection | int | 
                 encoded.append((record, lane.encode(record)))
             except Refused as refused:
                 yield Rejection(record.id, refused.reason, refused.fix, record.fields)
+        if claiming is not None:
+            claiming.note([(record, [each.body for each in items]) for record, items in encoded])
         yield from _write(lane, encoded)
 
 

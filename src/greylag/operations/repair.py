@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from greylag.engine.repair import Repair
 from greylag.engine.repair import repair as mend
+from greylag.operations.follow.between import noting
 from greylag.operations.prepare import prepare
 from greylag.operations.rates import rates
 from greylag.operations.repairs import remember
@@ -61,6 +62,7 @@ def repair(
             state=folder,
             observe=observe,
             delete_extra=options.delete_extra,
+            noting=noting(project, prepared.routes),
             rates=rates(project, prepared.routes, executor.processes),
         )
         report = RepairReport(before, done)

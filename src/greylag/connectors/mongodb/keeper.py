@@ -40,7 +40,7 @@ def keeper(database: Database[dict[str, Any]], collection: str, index: str, body
 
 
 def _values(value: Any, path: list[str]) -> Iterator[Any]:
-    """What an index has of a value under a path: each element of an array, or that it is empty; None where there is nothing."""
+    """What an index has of a value under a path: an array's elements, or that it is empty; None where nothing is."""
     if not path:
         yield from (value or [[]]) if isinstance(value, list) else [value]
     elif isinstance(value, dict):

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from typing import TYPE_CHECKING
 
-from greylag.engine.disk import sync_folder, writing
+from greylag.engine.disk import sync_folder, write_whole, writing
 from greylag.engine.follow.applied import Applied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from pathlib import Path
 
     from greylag.engine.follow.applied import Stale
@@ -32,6 +32,14 @@ def accept(folder: Path, records: Iterable[Stale]) -> None:
             file.flush()
             os.fsync(file.fileno())
         sync_folder(path.parent)
+
+
+def forget(folder: Path, flows: Collection[str]) -> None:
+    """What was accepted of these flows is forgotten: their stream begins anew, and counts its changes from none."""
+    known = _accepted(folder)
+    kept = [each for each in sorted(known) if each[0] not in flows]
+    if len(kept) < len(known):
+        write_whole(_path(folder), "".join(json.dumps(each) + "\n" for each in kept).encode("ascii"))
 
 
 def stale(folder: Path, flow: str | None = None) -> Iterator[tuple[Stale, bool]]:
@@ -57,6 +65,15 @@ def settling(folder: Path) -> Iterator[Callable[[str, object], bool]]:
         ]
         found = [each for each in opened if each is not None]
         yield lambda flow, key: any(each.settled(flow, key) for each in found)
+
+
+def retried(folder: Path, flow: str, left: Collection[str]) -> None:
+    """A retry has carried what the load could not, but for the records in `left` (keys as canonical JSON): from now on
+    they are stale like any other where they cannot be carried. No apply runs.
+    """
+    for path in sorted((folder / "apply").glob("*.sqlite")):
+        with closing(Applied(path)) as applied, applied.transaction():
+            applied.retried(flow, left)
 
 
 def _named(record: Stale) -> list[str | int]:

@@ -288,6 +288,13 @@ class Applied:
                 key = json.dumps(json.loads(row[1])["key"], sort_keys=True)
                 self.db.execute("INSERT OR IGNORE INTO settled VALUES (?, ?)", (flow, key))
 
+    def renew(self, records: Iterable[tuple[str, bytes]], ordinal: int) -> None:
+        """What a unique index keeps out of these records is of a newer change now, not yet tried."""
+        self.db.executemany(
+            "UPDATE stale SET ordinal = ? WHERE flow = ? AND id = ? AND kind = 'duplicate' AND NOT loaded",
+            [(ordinal, *each) for each in records],
+        )
+
     def _waits(self, flow: str, id_: bytes) -> bool:
         found = self.db.execute("SELECT 1 FROM waiting WHERE flow = ? AND id = ? LIMIT 1", (flow, id_))
         return found.fetchone() is not None

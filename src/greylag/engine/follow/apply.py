@@ -90,6 +90,11 @@ class Apply:
         return self._position
 
     @property
+    def late(self) -> int:
+        """How many keys there are a write of which may still land."""
+        return self._holding.late
+
+    @property
     def waits(self) -> bool:
         """Whether nothing may be written yet, since writes of the load may still land."""
         return self._clock() < self._not_before

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import uuid
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from greylag.core.records import Record, Refused, Rejection, Undecoded
@@ -18,11 +19,12 @@ from greylag.engine.follow.carrier import tells_keys
 from greylag.errors import ResourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from greylag.core.ports import ChangeFeed
     from greylag.core.records import Encoded, Page
+    from greylag.engine.follow.stream import Stream
     from greylag.engine.lane import Lane
 
 _SCHEMA = """
@@ -72,14 +74,28 @@ class ClaimsFile:
 
 
 class Claiming:
-    """Carries a lane's pages as `Lane.carry_all` does, noting the keys before any item leaves."""
+    """Carries a lane's pages as `Lane.carry_all` does, noting the keys before any item leaves. `contested`: other
+    records could have them too; known of a route that has its colliding keys.
+    """
 
-    def __init__(self, lane: Lane, feed: ChangeFeed, file: ClaimsFile) -> None:
+    def __init__(
+        self, lane: Lane, feed: ChangeFeed, file: ClaimsFile, *, contested: bool | None = None
+    ) -> None:
         self._lane = lane
         self._feed = feed
         self._file = file
-        self._contested = lane.route.colliding is not None
+        self._contested = lane.route.colliding is not None if contested is None else contested
         self.needed = self._contested or not tells_keys(lane, feed)
+
+    def note(self, made: Iterable[tuple[Record | Undecoded, Sequence[bytes]]]) -> None:
+        """Note the keys of items (their bodies) that are going to be written for these records; durable on return."""
+        rows = [
+            (*self._named(record), *self._key(body), None, None, self._contested)
+            for record, bodies in made
+            for body in bodies
+        ]
+        if rows:
+            self._file.add(rows)
 
     def carry_all(self, page: Page) -> Iterator[tuple[Record | Undecoded, list[Encoded] | Rejection]]:
         """A page's records beside their items, their claims durable before the first is yielded."""
@@ -100,13 +116,17 @@ class Claiming:
             items = outcome
         if not items:
             return
-        whole = _whole(record)
-        id_ = self._feed.id_of(self._lane.route.dataset.dataset, whole)
-        place = str(self._lane.route.flow.table.ref)
+        named = self._named(record)
         for each in items:
-            erased = self._lane.codec.erased(each.body)
             body = (each.body, each.size_bytes) if unwritten else (None, None)
-            yield self._lane.route.name, id_, each.key, place, erased.body, *body, self._contested
+            yield *named, *self._key(each.body), *body, self._contested
+
+    def _named(self, record: Record | Undecoded) -> tuple[str, bytes]:
+        return self._lane.route.name, self._feed.id_of(self._lane.route.dataset.dataset, _whole(record))
+
+    def _key(self, body: bytes) -> tuple[bytes, str, bytes]:
+        erased = self._lane.codec.erased(body)
+        return erased.key, str(self._lane.route.flow.table.ref), erased.body
 
     def _refused(self, record: Record | Undecoded) -> list[Encoded]:
         """The items of a record whose keys others have too; none where that is not why it was refused."""
@@ -117,6 +137,46 @@ class Claiming:
         except Refused:
             return []
         return items if len({each.key for each in items}) == len(items) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Noting:
+    """Which flows are followed, so that whoever writes their items notes the keys. Picklable."""
+
+    streams: tuple[Stream, ...] = ()
+    contested: frozenset[str] | None = None
+
+    def open(self) -> Notes:
+        """For one process."""
+        return Notes(self)
+
+
+class Notes:
+    """What one process notes: a file for each stream."""
+
+    def __init__(self, noting: Noting) -> None:
+        self._streams = {route.name: stream for stream in noting.streams for route in stream.routes}
+        self._contested = noting.contested
+        self._files: dict[str, ClaimsFile] = {}
+        self._claiming: dict[str, Claiming | None] = {}
+
+    def of(self, lane: Lane) -> Claiming | None:
+        """Where the lane's flow is followed and its keys have to be noted."""
+        name = lane.route.name
+        if name not in self._streams:
+            return None
+        if name not in self._claiming:
+            stream = self._streams[name]
+            file = self._files.setdefault(stream.name, ClaimsFile(stream.claims))
+            contested = None if self._contested is None else name in self._contested
+            made = Claiming(lane, stream.feed(lane.source), file, contested=contested)
+            self._claiming[name] = made if made.needed else None
+        return self._claiming[name]
+
+    def close(self) -> None:
+        """Close the files; what was noted stays."""
+        for file in self._files.values():
+            file.close()
 
 
 def _whole(record: Record | Undecoded) -> Record:

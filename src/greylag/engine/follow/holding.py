@@ -49,6 +49,11 @@ class Holding:
         """Whether a later state of the key has to wait."""
         return key in self._until
 
+    @property
+    def late(self) -> int:
+        """How many keys are held since a write of theirs may still land."""
+        return sum(1 for each, until in self._until.items() if self._kept_out.get(each) != until)
+
     def expired(self) -> list[tuple[str, bytes]]:
         """Keys whose writes cannot land any more. Those that a unique index keeps out are tried all at once: they may
         be in each other's way.

@@ -84,6 +84,8 @@ class Staleness:
         if self._count:
             bad = {*outcome.colliding, *outcome.unsure, *work.refused}
             bad |= {(each.flow, each.id) for each, _ in (*work.out_of_reach, *work.duplicates)} | late_writes
+            put_off = {(each.flow, each.id) for each in work.deferred}
+            self._applied.renew(work.fine & put_off, ordinal)
             self._applied.mend(work.fine - bad)
             self._applied.mend(outcome.single - bad, kind="collision")
             self._applied.mend(work.taken_up - bad, kind="duplicate")

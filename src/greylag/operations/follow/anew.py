@@ -11,7 +11,9 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from greylag.core.progress import LOADED
 from greylag.engine.disk import sync_folder, writing
+from greylag.engine.follow.acceptance import forget as forget_accepted
 from greylag.engine.repair import repair
 from greylag.errors import StateError
 from greylag.operations.rates import stated
@@ -58,11 +60,15 @@ def begin_anew(
     if not restart:
         store.note(_PURGE, sorted({*(store.noted(_PURGE) or []), *again}))
     store.note(_RELOADING, sorted(again))
+    unsettled = bool(store.noted(UNSETTLED))
+    loading = {each.flow for each in store.flows() if each.stage not in LOADED}
     store.note(UNSETTLED, True)
     for stream in streams:
         if stream.name in again:
-            _wait_for_late_writes(stream)
+            if unsettled or stream.applied.exists() or any(route.name in loading for route in stream.routes):
+                _wait_for_late_writes(stream)
             _forget(stream)
+            forget_accepted(project.state_folder, {route.name for route in stream.routes})
             for route in stream.routes:
                 store.forget(route.name)
             names = {route.name for route in stream.routes}
@@ -97,6 +103,7 @@ def purge(
         state=project.state_folder,
         observe=observe,
         delete_extra=True,
+        put=False,  # what was changed since the load comes with its change
         rates=stated(project, chosen.routes).divided(executor.processes),
     )
     store.note(_PURGE, [])
@@ -113,9 +120,7 @@ def _refuse_ended(project: Project, streams: Sequence[Stream]) -> None:
 
 
 def _wait_for_late_writes(stream: Stream) -> None:
-    """Until nothing that an apply wrote before can land after what is loaded now."""
-    if not stream.applied.exists():
-        return
+    """Until nothing that a load or an apply wrote before can land after what is loaded now."""
     longest = 0.0
     for route in {str(each.flow.table.ref): each for each in stream.routes}.values():
         with closing(route.target.target()) as target, closing(target.writer(route.table)) as writer:

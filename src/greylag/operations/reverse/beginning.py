@@ -180,12 +180,13 @@ def _not_applied(stream: Stream, *, unsettled: bool) -> Iterator[str]:
         position = 0 if applied is None else applied.noted("position") or 0
         held = {place for place, _ in applied.held()} if applied is not None else set()
         intent = None if applied is None else applied.noted("intent")
+        waiting = 0 if applied is None else applied.waiting_before_barriers()
     left = sum(
         1
         for _, content in SpoolReader(stream.spool).read(position)
         if isinstance(content, RawChange) and content.dataset in datasets
     )
-    if left or intent is not None or (progress is not None and progress.waiting):
+    if left or intent is not None or waiting:
         yield f"{stream.name}: changes in the spool are not applied"
     places = {str(route.flow.table.ref) for route in stream.routes}
     if progress is not None and (held & places or unsettled):

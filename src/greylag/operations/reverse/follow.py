@@ -242,11 +242,14 @@ def _follow(
         if once:
             if all(stream.applied.passed(waited[stream]) for stream in streams):
                 passed_at = passed_at or time.monotonic()
-                if all(_settled(stream, passed_at) for stream in streams):
+                settled = all(_settled(stream, passed_at) for stream in streams)
+                if settled and not (options.end and any(apply.late for _, apply in applies)):
                     return
             if time.monotonic() > deadline:
+                late = sum(apply.late for _, apply in applies)
+                held = f" ({plural(late, 'key')} of which a request may still land)" if late else ""
                 raise NotDrained(
-                    f"not everything was carried back within {options.timeout_seconds:.0f} s",
+                    f"not everything was carried back within {options.timeout_seconds:.0f} s{held}",
                     advice="Run it again: it goes on. A longer --timeout gives it more time.",
                 )
         if not worked:
