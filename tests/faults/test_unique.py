@@ -90,3 +90,43 @@ def test_comparing_waits_for_what_a_killed_way_back_had_sent(
             assert "waiting 0.5 s" in call(tmp_path, "follow", "--reverse", "--once", "--compare")[1]
         finally:
             client.drop_database(f"{database}_new")
+
+
+def test_a_swap_behind_a_partial_index_comes_in(tmp_path: Path, mongodb_url: str, database: str) -> None:
+    (tmp_path / "greylag.yaml").write_text(PROJECT.format(url=mongodb_url, database=database))
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        old, new = client[database].things, client[f"{database}_new"].things
+        old.insert_many([{"_id": n, "name": "xxy"[n], "on": n > 0} for n in range(3)])
+        old.create_index("name", unique=True, partialFilterExpression={"on": True})
+        try:
+            assert call(tmp_path, "run")[0] == 0
+            new.drop_index("name_1")
+            assert back(tmp_path) == (0, 0)
+            for id_, name in ((1, "y"), (2, "x")):
+                new.update_one({"_id": id_}, {"$set": {"name": name}})
+            assert back(tmp_path) == (0, 0)
+            assert [each["name"] for each in old.find(sort=[("_id", 1)])] == ["x", "y", "x"]
+        finally:
+            client.drop_database(f"{database}_new")
+
+
+def test_the_way_back_ends_once_nothing_can_land(tmp_path: Path, mongodb_url: str, database: str) -> None:
+    (tmp_path / "greylag.yaml").write_text(
+        PROJECT.format(url=mongodb_url, database=database).replace("seconds: 0.5", "seconds: 4")
+    )
+    with MongoClient[dict[str, Any]](mongodb_url) as client:
+        client[database].things.insert_one({"_id": 0})
+        try:
+            assert call(tmp_path, "run")[0] == 0
+            assert back(tmp_path) == (0, 0)
+            [path] = (tmp_path / ".greylag" / "reverse" / "s" / "apply").glob("*.sqlite")
+            with closing(Applied(path)) as applied, applied.transaction():
+                applied.hold([("old.things", b"n0;")])  # as a window leaves it that a kill left open
+            code, text = call(tmp_path, "follow", "--reverse", "--end", "--frozen", "--timeout", "1")
+            assert code == 14
+            assert "1 key of which a request may still land" in text
+            assert back(tmp_path, "--end") == (0, 0)
+            with closing(Applied(path)) as applied:
+                assert applied.held() == []
+        finally:
+            client.drop_database(f"{database}_new")
