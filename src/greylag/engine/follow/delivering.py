@@ -83,6 +83,8 @@ def in_each_others_way(kept_out: Sequence[KeptOut]) -> list[Written]:
     """Those that wait for each other's values in a ring, so that none can be written while all of them stand. What
     waits for an item that is none of these stays as it is, and so does what waits for one that is not known.
     """
+    if len(kept_out) < 2:
+        return []
     found = {each.written.item.key: each.written for each in kept_out}
     holders = {each.written.item.key: each.holder() for each in kept_out}
     ring = set(found)
