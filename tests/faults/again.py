@@ -85,6 +85,8 @@ class _Again:
         with contextlib.suppress(FileNotFoundError):
             given = self._given.read_text().splitlines()
             batches = int(Path(TOLD).read_text())
+            if not given:  # killed while it was gone back to its beginning
+                return None
             Path(TOLD).unlink()
             with Path(DONE).open("a") as file:
                 file.write(".")
