@@ -45,9 +45,7 @@ def run_until_done(command: Command, *arguments: str, most: int = 200) -> int:
     raise AssertionError(f"not done after {most} runs")
 
 
-@pytest.mark.parametrize(
-    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.long) for seed in range(2, 40))]
-)
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.long) for seed in range(1, 40))])
 def test_a_run_over_faulty_connections_ends_with_exactly_the_source(tmp_path: Path, seed: int) -> None:
     command = Command(tmp_path)
     command.write(PROJECT.format(seed=seed))
