@@ -5,10 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
-
-import pytest
-from pymongo import MongoClient
+from typing import TYPE_CHECKING
 
 from greylag.operations.follow.anew import UNSETTLED
 from greylag.state.store import Store
@@ -18,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from pymongo.synchronous.collection import Collection
-
-    Things = Collection[dict[str, Any]]
+    from tests.faults.conftest import Things
 
 PROJECT = """
 project: between
@@ -32,15 +27,6 @@ services:
     flows:
       things: {{from: old.things, to: new.things, attributes: {{_id: "{{kind}}#{{_id}}"}}, rename: {{_id: id}}}}
 """
-
-
-@pytest.fixture
-def things(tmp_path: Path, mongodb_url: str, database: str) -> Iterator[tuple[Things, Things]]:
-    """Of the old and of the new store."""
-    (tmp_path / "greylag.yaml").write_text(PROJECT.format(url=mongodb_url, database=database))
-    with MongoClient[dict[str, Any]](mongodb_url) as client:
-        yield client[database].things, client[f"{database}_new"].things
-        client.drop_database(f"{database}_new")
 
 
 @contextmanager

@@ -17,6 +17,8 @@ from greylag.state.store import Store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from greylag.engine.follow.stream import Stream
+
 PROJECT = """
 project: anew
 connections:
@@ -42,7 +44,12 @@ def test_what_may_still_land_is_waited_for(
 ) -> None:
     (tmp_path / "greylag.yaml").write_text(PROJECT.format(url=mongodb_url, database=database))
     waited: list[str] = []
-    monkeypatch.setattr(anew, "_wait_for_late_writes", lambda stream: waited.append(stream.name))
+
+    def seconds(stream: Stream) -> float:
+        waited.append(stream.name)
+        return 0.0
+
+    monkeypatch.setattr(anew, "late_write_seconds", seconds)
     with MongoClient[dict[str, Any]](mongodb_url) as client:
         client[database].things.insert_one({"_id": 1})
         try:

@@ -28,6 +28,7 @@ from greylag.engine.colliding import SHOWN, CollidingKeysWriter, keys_in
 from greylag.engine.connections import Rates
 from greylag.engine.disk import writing
 from greylag.engine.lane import Lanes
+from greylag.engine.route import by_table
 from greylag.engine.sharing import Sharing
 from greylag.engine.spill import BUCKETS, SOURCE, Entry, Spill, SpillWriter, hashed, label
 from greylag.errors import SourceDataError
@@ -72,6 +73,11 @@ def doubtful(routes: Sequence[Route]) -> list[Route]:
         if not keys_disjoint(a.claim, b.claim):
             suspects |= {one, other}
     return [routes[place] for place in sorted(suspects)]
+
+
+def doubtful_names(routes: Iterable[Route]) -> set[str]:
+    """The flows of any tables whose items could share a key with another's."""
+    return {route.name for group in by_table(routes).values() for route in doubtful(group)}
 
 
 def find_collisions(

@@ -87,14 +87,13 @@ class LoadWorker:
         self._worker_lock = hold_worker_lock(work.folder)
         self._lanes = Lanes(work.routes)
         self._left = dict.fromkeys(work.routes, work.limit)
-        self._followed = {route.name for stream in work.streams for route in stream.routes}
         self._notes = Noting(work.streams).open()
 
     def run(self, task: LoadTask, emit: Callable[[PageLoaded], None]) -> None:
         """Load the rest of the partition; emit each page once it is acknowledged."""
         lane = self._lanes[task.flow]
         pages = lane.source.read(task.partition, task.cursor, page_bytes=self.work.page_bytes)
-        apart = task.flow in self._followed and lane.route.colliding is not None
+        apart = lane.route.colliding is not None and self._notes.of(lane) is not None
         limited = self._limited(task.flow, pages)
         carry, passing = self._carry(lane)
         for loaded in Pipeline(carry, lane.writer, limited, apart=apart, passing=passing).run():

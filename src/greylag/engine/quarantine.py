@@ -103,6 +103,11 @@ def line(flow: str, rejection: Rejection) -> bytes:
     return json.dumps(entry, ensure_ascii=True, separators=(",", ":")).encode() + b"\n"
 
 
+def key_text(key: object) -> str:
+    """A record's key, as its line has it, as one text."""
+    return json.dumps(key, sort_keys=True)
+
+
 def rejection(entry: dict[str, Any]) -> Rejection:
     """The rejection a line was written from."""
     original = from_extended(entry["original"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from greylag.core.mapping import compile_mapping
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from greylag.core.flows import FlowSpec
@@ -49,3 +49,11 @@ class Route:
     def with_colliding(self, path: Path) -> Route:
         """This route with the file that `collisions.find_collisions` gave."""
         return replace(self, colliding=path)
+
+
+def by_table(routes: Iterable[Route]) -> dict[str, list[Route]]:
+    """The routes of each table, in their order."""
+    found: dict[str, list[Route]] = {}
+    for route in routes:
+        found.setdefault(str(route.flow.table.ref), []).append(route)
+    return found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -11,6 +10,7 @@ from urllib.parse import quote
 from greylag.core.progress import FlowProgress
 from greylag.engine.collisions import doubtful, find_collisions
 from greylag.engine.meter import Meter
+from greylag.engine.route import by_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,12 +34,9 @@ def with_collisions(
     """The routes, each told where its table's colliding keys stand if its keys are not provably its own. `rates` are
     those of all workers together.
     """
-    by_table: dict[str, list[Route]] = defaultdict(list)
-    for route in siblings:
-        by_table[str(route.flow.table.ref)].append(route)
     progress = _KeyProgress(siblings, observe)
     routes = list(todo)
-    for table, group in by_table.items():
+    for table, group in by_table(siblings).items():
         suspects = doubtful(group)
         if not suspects or not {route.name for route in suspects} & {route.name for route in routes}:
             continue

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from greylag.config import EVERY
 from greylag.core.canonical import canonical
+from greylag.core.extended_json import to_extended
 from greylag.core.nearest import did_you_mean
 from greylag.core.records import Refused, Rejection
 from greylag.engine.collisions import doubtful, find_collisions
 from greylag.engine.connections import Connections
 from greylag.engine.follow.acceptance import accept, retried, settling, stale
 from greylag.engine.lane import Lane
-from greylag.engine.quarantine import Quarantine, line, rejection
+from greylag.engine.quarantine import Quarantine, key_text, line, rejection
 from greylag.errors import ConfigurationError
 from greylag.operations.belonging import identity, refuse_other
 from greylag.operations.follow.between import noting
@@ -183,10 +184,9 @@ def _retry(
     with closing(Lane(route, connections)) as lane, quarantine.rewriting.open("wb") as file:
         for outcome in _outcomes(lane, quarantine, notes.of(lane)):
             if isinstance(outcome, Rejection):
-                entry = line(route.name, outcome)
-                left.add(json.dumps(json.loads(entry)["key"], sort_keys=True))
+                left.add(key_text(to_extended(outcome.id)))
                 remaining += 1
-                file.write(entry)
+                file.write(line(route.name, outcome))
             elif outcome is None:
                 gone += 1
             else:

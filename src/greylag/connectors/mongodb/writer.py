@@ -157,9 +157,7 @@ class MongoWriter:
             refused=_places(batch, refused),
             unknown=done.unknown,
             duplicates=_places(batch, duplicates),
-            holders=tuple(
-                [partial(self._holder, *done.taken[each.key]) for each in batch if each.key in duplicates]
-            )
+            holders=tuple([done.holders[each.key] for each in batch if each.key in duplicates])
             if duplicates
             else (),
         )
@@ -234,11 +232,13 @@ class MongoWriter:
             left = done.duplicates if code == _DUPLICATE else done.refused
             left[item.key] = f"{self._server.about} refused it: {reason}"
             if code == _DUPLICATE:
-                done.taken[item.key] = item.body, error
+                done.holders[item.key] = partial(self._holder, item.body, reason)
 
-    def _holder(self, body: bytes, error: Mapping[str, Any]) -> bytes | None:
-        """The key of the document that keeps this one out by a unique index; None where it cannot be found."""
-        index = _INDEX.search(str(error.get("errmsg")))
+    def _holder(self, body: bytes, reason: str) -> bytes | None:
+        """The key of the document that keeps this one out by the unique index that the server names in `reason`; None
+        where it cannot be found.
+        """
+        index = _INDEX.search(reason)
         patience = Patience(self._patience_seconds)
         while index is not None:
             try:
@@ -372,13 +372,13 @@ class _Connection:
 
 @dataclass(slots=True)
 class _Done:
-    """What became of a batch's items so far, by key: reasons, and what the server said of values that are taken."""
+    """What became of a batch's items so far, by key: reasons, and what finds who has a duplicate's value."""
 
     units: float = 0.0
     unknown: int = 0
     refused: dict[bytes, str] = field(default_factory=dict)
     duplicates: dict[bytes, str] = field(default_factory=dict)
-    taken: dict[bytes, tuple[bytes, Mapping[str, Any]]] = field(default_factory=dict)
+    holders: dict[bytes, Callable[[], bytes | None]] = field(default_factory=dict)
 
 
 def _size_bytes(items: Sequence[Encoded | Erased]) -> int:

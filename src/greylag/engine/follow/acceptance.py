@@ -45,7 +45,7 @@ def forget(folder: Path, flows: Collection[str]) -> None:
 def stale(folder: Path, flow: str | None = None) -> Iterator[tuple[Stale, bool]]:
     """The records of one flow or of all that could not be carried while following, and whether they were accepted."""
     known = _accepted(folder)
-    for path in sorted((folder / "apply").glob("*.sqlite")):
+    for path in _applied(folder):
         with Applied.look(path) as applied:
             if applied is None:
                 continue
@@ -60,24 +60,26 @@ def settling(folder: Path) -> Iterator[Callable[[str, object], bool]]:
     or the record is gone.
     """
     with ExitStack() as stack:
-        opened = [
-            stack.enter_context(Applied.look(path)) for path in sorted((folder / "apply").glob("*.sqlite"))
-        ]
+        opened = [stack.enter_context(Applied.look(path)) for path in _applied(folder)]
         found = [each for each in opened if each is not None]
         yield lambda flow, key: any(each.settled(flow, key) for each in found)
 
 
 def retried(folder: Path, flow: str, left: Collection[str]) -> None:
-    """A retry has carried what the load could not, but for the records in `left` (keys as canonical JSON): from now on
-    they are stale like any other where they cannot be carried. No apply runs.
+    """A retry has carried what the load could not, but for the records in `left` (`key_text` of each): from now on they
+    are stale like any other where they cannot be carried. No apply runs.
     """
-    for path in sorted((folder / "apply").glob("*.sqlite")):
+    for path in _applied(folder):
         with closing(Applied(path)) as applied, applied.transaction():
             applied.retried(flow, left)
 
 
 def _named(record: Stale) -> list[str | int]:
     return [record.flow, record.id.hex(), record.kind, record.ordinal]
+
+
+def _applied(folder: Path) -> list[Path]:
+    return sorted((folder / "apply").glob("*.sqlite"))
 
 
 def _path(folder: Path) -> Path:

@@ -20,7 +20,7 @@ from greylag.engine.disk import write_whole
 from greylag.engine.follow.index import SCHEMA as INDEX_SCHEMA
 from greylag.engine.follow.lag import LagFigures
 from greylag.engine.follow.rejoined import SCHEMA as FAMILY_SCHEMA
-from greylag.engine.quarantine import line
+from greylag.engine.quarantine import key_text, line
 from greylag.errors import ResourceError, StateError
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ class Applied:
                 continue
             self.db.execute("DELETE FROM stale WHERE flow = ? AND id = ?", (flow, id_))
             if row[0]:
-                key = json.dumps(json.loads(row[1])["key"], sort_keys=True)
+                key = key_text(json.loads(row[1])["key"])
                 self.db.execute("INSERT OR IGNORE INTO settled VALUES (?, ?)", (flow, key))
 
     def renew(self, records: Iterable[tuple[str, bytes]], ordinal: int) -> None:
@@ -300,11 +300,9 @@ class Applied:
         return found.fetchone() is not None
 
     def retried(self, flow: str, left: Collection[str]) -> None:
-        """The load's refused records are carried now, or gone, but for those in `left` (keys as canonical JSON)."""
+        """The load's refused records are carried now, or gone, but for those in `left` (`key_text` of each)."""
         rows = self.db.execute("SELECT id, entry FROM stale WHERE flow = ? AND loaded", (flow,)).fetchall()
-        gone = [
-            id_ for id_, entry in rows if json.dumps(json.loads(entry)["key"], sort_keys=True) not in left
-        ]
+        gone = [id_ for id_, entry in rows if key_text(json.loads(entry)["key"]) not in left]
         self.db.executemany("DELETE FROM stale WHERE flow = ? AND id = ?", [(flow, id_) for id_ in gone])
 
     def stale(self) -> Iterator[Stale]:
@@ -317,9 +315,7 @@ class Applied:
 
     def settled(self, flow: str, key: object) -> bool:
         """Whether a record that the load put in quarantine has been carried since, or is gone. `key` as in its line."""
-        found = self.db.execute(
-            "SELECT 1 FROM settled WHERE flow = ? AND key = ?", (flow, json.dumps(key, sort_keys=True))
-        )
+        found = self.db.execute("SELECT 1 FROM settled WHERE flow = ? AND key = ?", (flow, key_text(key)))
         return found.fetchone() is not None
 
     # Barriers.

@@ -37,7 +37,7 @@ class Holding:
         self._until = {
             (place, key): clock() + late_seconds(place) for place, key in applied.held() if place in here
         }
-        self._kept_out: dict[tuple[str, bytes], float] = {}
+        self._kept_out: set[tuple[str, bytes]] = set()
         self.waiting: int = applied.count("waiting")
         self.look_for_due: bool = self.waiting > 0
 
@@ -52,7 +52,7 @@ class Holding:
     @property
     def late(self) -> int:
         """How many keys are held since a write of theirs may still land."""
-        return sum(1 for each, until in self._until.items() if self._kept_out.get(each) != until)
+        return len(self._until) - len(self._kept_out)
 
     def expired(self) -> list[tuple[str, bytes]]:
         """Keys whose writes cannot land any more. Those that a unique index keeps out are tried all at once: they may
@@ -61,17 +61,16 @@ class Holding:
         if not self._until:
             return []
         now = self._clock()
-        found = [each for each, until in self._until.items() if until <= now]
-        if any(each in self._kept_out for each in found):
-            later = [(each, until) for each, until in self._kept_out.items() if until > now]
-            found += [each for each, until in later if self._until.get(each) == until]
-        return found
+        found = {each for each, until in self._until.items() if until <= now}
+        if found & self._kept_out:
+            found |= self._kept_out
+        return list(found)
 
     def released(self, keys: Iterable[tuple[str, bytes]]) -> None:
         """That they are held no longer is durable."""
         for each in keys:
             del self._until[each]
-            self._kept_out.pop(each, None)
+            self._kept_out.discard(each)
 
     def due(self, released: Sequence[tuple[str, bytes]]) -> list[Waiting]:
         """The states that may be written now, some thousand at most."""
@@ -102,7 +101,8 @@ class Holding:
         for each in again:
             key = each.place, each.item.key
             if key not in self._until:
-                self._until[key] = self._kept_out[key] = until
+                self._until[key] = until
+                self._kept_out.add(key)
         self._applied.hold([(each.place, each.item.key) for each in again])
         if waiting or work.superseded:
             self.waiting = self._applied.count("waiting")
@@ -115,3 +115,4 @@ class Holding:
         now = self._clock()
         for place, key in work.held:
             self._until[place, key] = now + self._late_seconds(place)
+        self._kept_out.difference_update(work.held)

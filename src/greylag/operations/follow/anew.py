@@ -66,7 +66,7 @@ def begin_anew(
     for stream in streams:
         if stream.name in again:
             if unsettled or stream.applied.exists() or any(route.name in loading for route in stream.routes):
-                _wait_for_late_writes(stream)
+                time.sleep(late_write_seconds(stream))
             _forget(stream)
             forget_accepted(project.state_folder, {route.name for route in stream.routes})
             for route in stream.routes:
@@ -119,13 +119,13 @@ def _refuse_ended(project: Project, streams: Sequence[Stream]) -> None:
         )
 
 
-def _wait_for_late_writes(stream: Stream) -> None:
-    """Until nothing that a load or an apply wrote before can land after what is loaded now."""
+def late_write_seconds(stream: Stream) -> float:
+    """How long after it was given up a request to one of the stream's targets may still land, at most."""
     longest = 0.0
     for route in {str(each.flow.table.ref): each for each in stream.routes}.values():
         with closing(route.target.target()) as target, closing(target.writer(route.table)) as writer:
             longest = max(longest, writer.late_write_seconds)
-    time.sleep(longest)
+    return longest
 
 
 def _forget(stream: Stream) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from greylag.engine.collisions import doubtful
+from greylag.engine.collisions import doubtful_names
 from greylag.engine.follow.claims import Noting
 from greylag.engine.follow.stream import streams
 from greylag.operations.follow.anew import UNSETTLED
@@ -34,8 +34,5 @@ def noting(project: Project, routes: Sequence[Route]) -> Noting:
             return Noting()
         store.note(UNSETTLED, True)
     whole = prepare(project, exactly=known.keys())
-    by_table: dict[str, list[Route]] = {}
-    for route in whole.siblings:
-        by_table.setdefault(str(route.flow.table.ref), []).append(route)
-    contested = {route.name for group in by_table.values() for route in doubtful(group)}
-    return Noting(tuple(streams(whole.routes, project.state_folder)), frozenset(contested))
+    contested = frozenset(doubtful_names(whole.siblings))
+    return Noting(tuple(streams(whole.routes, project.state_folder)), contested)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,9 +12,10 @@ from greylag.core.findings import Finding, by_severity
 from greylag.core.mapping.inverse import Inverse
 from greylag.core.paths import every, parse_path
 from greylag.core.records import Refused
-from greylag.engine.collisions import doubtful
+from greylag.engine.collisions import doubtful_names
 from greylag.engine.lane import lane_of
 from greylag.engine.loader import PAGE_BYTES, PARTITION_BYTES
+from greylag.engine.route import by_table
 from greylag.engine.stages import Stages
 from greylag.engine.survey.work import Surveyed, survey
 from greylag.operations.belonging import identity
@@ -219,7 +220,7 @@ def _survey(
 ) -> tuple[dict[str, Surveyed], set[str]]:
     """What was found of each flow, and the names of those whose keys no template proves to be unique."""
     rates = stated(project, prepared.siblings)
-    suspects = {route.name for group in _by_table(prepared.siblings).values() for route in doubtful(group)}
+    suspects = doubtful_names(prepared.siblings)
     stages = Stages("plan", prepared.routes, observe)
     with _room(project.state_folder, wanted=options.sample is None) as folder:
         routes: Sequence[Route] = prepared.routes
@@ -258,13 +259,6 @@ def _room(folder: Path, *, wanted: bool) -> Iterator[Path | None]:
         if made:
             with suppress(OSError):  # a run may have begun there meanwhile
                 folder.rmdir()
-
-
-def _by_table(routes: Sequence[Route]) -> dict[str, list[Route]]:
-    groups: dict[str, list[Route]] = defaultdict(list)
-    for route in routes:
-        groups[str(route.flow.table.ref)].append(route)
-    return groups
 
 
 def _flow_plan(
@@ -378,7 +372,7 @@ def _tables(
     offline: bool,
 ) -> list[TablePlan]:
     plans = {flow.name: flow for flow in flows}
-    groups = _by_table(prepared.routes)
+    groups = by_table(prepared.routes)
     return [
         table_plan(
             project,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import shutil
 import time
-from contextlib import closing
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from greylag.engine.follow.applied import Applied
 from greylag.engine.follow.spool import SpoolReader
 from greylag.engine.follow.stream import streams
 from greylag.errors import NotDrained, PositionLost, StateError
+from greylag.operations.follow.anew import UNSETTLED, late_write_seconds
 from greylag.operations.streams import followed
 from greylag.state import directions, drained
 from greylag.state import fences as fencing
@@ -143,7 +143,7 @@ def _hindrances(
     with Store(folder / "state.sqlite", read_only=True) as store:
         forward = followed(store)
         flows = {each.flow: each for each in store.flows()}
-        unsettled = bool(store.noted("follow.unsettled"))
+        unsettled = bool(store.noted(UNSETTLED))
     for route in routes:
         service, state = route.flow.service, flows.get(route.name)
         if state is None or state.stage not in LOADED:
@@ -190,17 +190,9 @@ def _not_applied(stream: Stream, *, unsettled: bool) -> Iterator[str]:
         yield f"{stream.name}: changes in the spool are not applied"
     places = {str(route.flow.table.ref) for route in stream.routes}
     if progress is not None and (held & places or unsettled):
-        rest = _late_seconds(stream) - (time.time() - progress.at)
+        rest = late_write_seconds(stream) - (time.time() - progress.at)
         if rest > 0:
             yield f"{stream.name}: requests whose outcome is unknown may land for {duration(rest)} more"
-
-
-def _late_seconds(stream: Stream) -> float:
-    longest = 0.0
-    for route in {str(each.flow.table.ref): each for each in stream.routes}.values():
-        with closing(route.target.target()) as target, closing(target.writer(route.table)) as writer:
-            longest = max(longest, writer.late_write_seconds)
-    return longest
 
 
 def _fenced_since(fences: Fences, service: str) -> Mapping[str, int] | None:
